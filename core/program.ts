@@ -1,0 +1,17 @@
+/** The face of a program that a process, a test or another bundle can run: arguments in, exit code out. */
+
+export interface ProgramIo {
+  readonly stdout: (text: string) => void;
+  readonly stderr: (text: string) => void;
+  /** Everything on standard input, as UTF-8 text. */
+  readonly readStdin: () => Promise<string>;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  readonly stdinIsTty: boolean;
+  readonly stdoutIsTty: boolean;
+  /** Aborted on SIGINT and SIGTERM: the program ends in order. */
+  readonly signal: AbortSignal;
+}
+
+/** @returns the exit code; never throws for operating faults. */
+export type Program = (argv: readonly string[], io: ProgramIo) => Promise<number>;

@@ -1,0 +1,70 @@
+// Bundles the products (dist/) and, with --tests, the test files (dist-test/). CommonJS throughout: several
+// dependencies fail in ESM bundles with "Dynamic require".
+import * as esbuild from 'esbuild';
+import fs from 'node:fs';
+import path from 'node:path';
+
+const version = JSON.parse(fs.readFileSync('package.json', 'utf8')).version;
+
+/** Entry points of the shipped bundles, by output name. */
+const products = {
+  ctx: 'cli/main.ts',
+  hub: 'hub/main.ts',
+  client: 'cli/client-commands.ts',
+  extension: 'extension/extension.ts',
+  'language-server': 'extension/language/server-main.ts',
+};
+
+const shared = {
+  bundle: true,
+  platform: 'node',
+  target: 'node20',
+  format: 'cjs',
+  sourcemap: true,
+  logLevel: 'warning',
+  define: { CTX_VERSION: JSON.stringify(version) },
+};
+
+function existing(entries) {
+  return Object.fromEntries(Object.entries(entries).filter(([, file]) => fs.existsSync(file)));
+}
+
+export async function buildProducts() {
+  await esbuild.build({
+    ...shared,
+    entryPoints: existing(products),
+    outdir: 'dist',
+    // Bundles load one another at run time, so that a command pays only for what it uses.
+    external: ['vscode', './hub.js', './client.js', './ctx.js'],
+    minify: !process.argv.includes('--dev'),
+    keepNames: true,
+  });
+  if (fs.existsSync('dist/ctx.js')) fs.chmodSync('dist/ctx.js', 0o755);
+}
+
+/** Every *.test.ts becomes one file below dist-test/, in the same folders; packages stay external. */
+export async function buildTests() {
+  const files =
+    fs.globSync?.('test/**/*.test.ts') ??
+    fs
+      .readdirSync('test', { recursive: true })
+      .filter((f) => f.endsWith('.test.ts'))
+      .map((f) => path.join('test', f));
+  const suites = fs
+    .readdirSync('test', { recursive: true })
+    .filter((f) => /(^|\/)suite\/index\.ts$/.test(f.replaceAll('\\', '/')))
+    .map((f) => path.join('test', f));
+  await esbuild.build({
+    ...shared,
+    entryPoints: [...files, ...suites],
+    outbase: 'test',
+    outdir: 'dist-test',
+    packages: 'external',
+    external: ['vscode'],
+  });
+}
+
+if (process.argv[1] && path.resolve(process.argv[1]) === import.meta.filename) {
+  await buildProducts();
+  if (process.argv.includes('--tests')) await buildTests();
+}
