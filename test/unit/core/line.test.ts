@@ -1,0 +1,131 @@
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import fc from 'fast-check';
+import { ENTRY_TYPES, type StoredEntry } from '../../../core/entry';
+import { batchFirstOf, emptyLogDigest, encodeLine, lineDigest, splitLine } from '../../../core/line';
+import { sha256 } from '../../support/sha256';
+
+const HUB_ID = '018f6a3e-7c1b-7d2a-9b60-3f1c2d4e5a6b';
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+const text = (view: Uint8Array | undefined): string => new TextDecoder().decode(view);
+
+type Undigested = Omit<StoredEntry, 'digest'>;
+
+const entry = (more: Partial<Undigested> = {}): Undigested => ({
+  id: 'e-1',
+  type: 'decision',
+  content: 'Use UTC\n\nEverywhere.',
+  origin: 'alpha',
+  client: 'ada@laptop',
+  timestamp: '2026-01-31T09:30:00+01:00',
+  received_at: '2026-01-31T08:30:00.123Z',
+  sequence: 1,
+  ...more,
+});
+
+/** The digest as a reader computes it from a line's bytes alone. */
+function recompute(line: Uint8Array, previous: string): string {
+  const parts = splitLine(line);
+  if (typeof parts === 'string') return parts;
+  const hash = parts.content === undefined ? Buffer.from(parts.contentHash ?? '', 'base64url') : sha256(parts.content);
+  return lineDigest(sha256, previous, batchFirstOf(parts.digest) ?? -1, parts.head, parts.tail, hash);
+}
+
+const anyEntry = fc.record({
+  id: fc.stringMatching(/^[A-Za-z0-9._:-]{1,128}$/),
+  type: fc.constantFrom(...ENTRY_TYPES),
+  content: fc.string({ unit: 'grapheme', minLength: 1, maxLength: 200 }),
+  origin: fc.constant('alpha'),
+  client: fc.constant('ada@laptop'),
+  timestamp: fc.constant('2026-01-31T09:30:00Z'),
+  received_at: fc.constant('2026-01-31T09:30:00.000Z'),
+  sequence: fc.integer({ min: 1, max: 2 ** 40 }),
+  meta: fc.option(fc.record({ display_name: fc.string({ maxLength: 40 }) }), { nil: undefined }),
+}) as fc.Arbitrary<Undigested>;
+
+describe('line', () => {
+  it('is the golden file, byte for byte', () => {
+    const golden = fs.readFileSync('test/fixtures/golden/entries.jsonl', 'utf8').trimEnd().split('\n');
+    const inputs: [Undigested, number][] = [
+      [entry(), 1],
+      [
+        entry({
+          id: 'e-2',
+          type: 'task',
+          sequence: 2,
+          content: 'Quotes " and \\ and \u2028 and \u{1F600} and <tab>\t',
+        }),
+        2,
+      ],
+      [entry({ id: 'e-3', type: 'learning', sequence: 3, meta: { display_name: 'Ada', tool: 'cli' } }), 2],
+      [entry({ id: 'e-4', type: 'convention', sequence: 4, supersedes: 'e-3' }), 4],
+    ];
+    let previous = emptyLogDigest(HUB_ID, sha256);
+    const lines = inputs.map(([each, batchFirst]) => {
+      const line = encodeLine(sha256, each, previous, batchFirst);
+      previous = line.digest;
+      return line.text;
+    });
+    assert.deepEqual(lines, golden);
+  });
+
+  it('keeps the documented member order', () => {
+    const line = encodeLine(sha256, entry({ meta: { host: 'h' }, supersedes: 'e-0' }), '0.x', 1).text;
+    assert.deepEqual(
+      Object.keys(JSON.parse(line) as object).join(' '),
+      'id type content origin client timestamp received_at sequence meta supersedes digest',
+    );
+  });
+
+  it('splits into the bytes its digest is computed from', () => {
+    fc.assert(
+      fc.property(anyEntry, (each) => {
+        const previous = emptyLogDigest(HUB_ID, sha256);
+        const line = encodeLine(sha256, each, previous, each.sequence);
+        const parts = splitLine(bytes(line.text));
+        assert.ok(typeof parts !== 'string');
+        assert.equal(JSON.parse(`"${text(parts.content)}"`), each.content);
+        assert.equal(parts.digest, line.digest);
+        assert.equal(recompute(bytes(line.text), previous), line.digest);
+      }),
+    );
+  });
+
+  it('every single changed byte of a line changes its digest or its shape', () => {
+    const previous = emptyLogDigest(HUB_ID, sha256);
+    const line = encodeLine(sha256, entry({ meta: { display_name: 'Ada' }, supersedes: 'e-0' }), previous, 1);
+    const original = bytes(line.text);
+    for (let at = 0; at < original.length; at++) {
+      for (const flip of [1, 0x20, 0x80]) {
+        const changed = original.slice();
+        changed[at] = (changed[at] ?? 0) ^ flip;
+        const parts = splitLine(changed);
+        const intact = typeof parts !== 'string' && recompute(changed, previous) === parts.digest;
+        assert.equal(intact, false, `byte ${at} ^ ${flip}`);
+      }
+    }
+  });
+
+  it('a redacted line still verifies', () => {
+    const previous = emptyLogDigest(HUB_ID, sha256);
+    const line = encodeLine(sha256, entry(), previous, 1);
+    const content = JSON.stringify(entry().content);
+    const kept = Buffer.from(sha256(content.slice(1, -1))).toString('base64url');
+    const redacted = line.text.replace(`"content":${content},`, `"content":null,"content_sha256":"${kept}",`);
+    assert.notEqual(redacted, line.text);
+    assert.equal(recompute(bytes(redacted), previous), line.digest);
+  });
+
+  it('names what a line lacks', () => {
+    assert.equal(splitLine(bytes('')), 'no digest at its end');
+    assert.equal(splitLine(bytes('{"x":1,"digest":"1.aaaaaaaaaaaaaaaaaaaaaa"}')), 'no id and type at its start');
+    assert.equal(
+      splitLine(bytes('{"id":"a","type":"task","x":1,"digest":"1.aaaaaaaaaaaaaaaaaaaaaa"}')),
+      'no content after its type',
+    );
+    assert.equal(
+      splitLine(bytes('{"id":"a","type":"task","content":"x\\","digest":"1.aaaaaaaaaaaaaaaaaaaaaa"}')),
+      'its content does not end',
+    );
+  });
+});
