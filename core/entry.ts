@@ -96,9 +96,8 @@ export function utf8Length(text: string): number {
  */
 export function normalizeContent(text: string): string {
   return text
-    .replace(/^\uFEFF/, '')
     .replace(/\r\n?/g, '\n')
-    .replace(/^(?:[ \t]*\n)+/, '')
+    .replace(/^(?:[\uFEFF \t]*\n|\uFEFF)+/, '')
     .trimEnd();
 }
 

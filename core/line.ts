@@ -87,6 +87,7 @@ export interface LineParts {
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
+const COMMA = 0x2c;
 const encoder = new TextEncoder();
 const latin1 = new TextDecoder('latin1');
 const CONTENT = encoder.encode('"content":"');
@@ -131,7 +132,7 @@ export function splitLine(line: Uint8Array): LineParts | string {
   if (!redacted && !startsWithAt(line, headEnd, CONTENT)) return 'no content after its type';
   const valueStart = headEnd + (redacted ? REDACTED.length : CONTENT.length);
   const valueEnd = endOfString(line, valueStart);
-  if (valueEnd === -1 || valueEnd + 2 > tailEnd) return 'its content does not end';
+  if (valueEnd === -1 || valueEnd + 2 > tailEnd || line[valueEnd + 1] !== COMMA) return 'its content does not end';
   const value = line.subarray(valueStart, valueEnd);
   return {
     head: line.subarray(0, headEnd),

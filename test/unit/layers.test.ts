@@ -35,12 +35,14 @@ const RULES: readonly Rule[] = [
 ];
 
 function sources(): string[] {
-  return ['core', 'hub', 'cli', 'extension'].flatMap((top) =>
-    fs
-      .readdirSync(path.join(root, top), { recursive: true, encoding: 'utf8' })
-      .filter((name) => name.endsWith('.ts'))
-      .map((name) => path.posix.join(top, name.replaceAll('\\', '/'))),
-  );
+  return ['core', 'hub', 'cli', 'extension']
+    .filter((top) => fs.existsSync(path.join(root, top)))
+    .flatMap((top) =>
+      fs
+        .readdirSync(path.join(root, top), { recursive: true, encoding: 'utf8' })
+        .filter((name) => name.endsWith('.ts'))
+        .map((name) => path.posix.join(top, name.replaceAll('\\', '/'))),
+    );
 }
 
 const read = (file: string): string => fs.readFileSync(path.join(root, file), 'utf8');
