@@ -1,0 +1,52 @@
+// `npm test`: every kind of test at small size, without root, from a clean clone. `npm test -- --only unit,cli` picks suites.
+import fs from 'node:fs';
+import path from 'node:path';
+import { build, checkNode, ensureInstalled, root } from './prepare.mjs';
+import { closingLine, counted, mocha, total } from './suites.mjs';
+
+/** Folders of test/ that mocha runs, in this order. */
+const MOCHA_SUITES = ['unit', 'conformance', 'hub', 'cli', 'failure-modes', 'security', 'package'];
+
+function mochaSuite(name) {
+  return {
+    name,
+    exists: fs.existsSync(path.join(root, 'test', name)),
+    run: () => mocha(name, [`${name}/**/*.test.js`]),
+  };
+}
+
+const suites = [
+  ...MOCHA_SUITES.map(mochaSuite),
+  {
+    name: 'extension',
+    exists: fs.existsSync(path.join(root, 'test/extension/run.mjs')),
+    run: () => counted('extension', process.execPath, ['test/extension/run.mjs']),
+  },
+];
+
+function chosen() {
+  const at = process.argv.indexOf('--only');
+  if (at === -1) return suites.filter((suite) => suite.exists);
+  const names = (process.argv[at + 1] ?? '').split(',');
+  const unknown = names.filter((name) => !suites.some((suite) => suite.name === name && suite.exists));
+  if (unknown.length > 0) {
+    console.error(
+      `No suite ${unknown.join(', ')}. There are: ${suites
+        .filter((s) => s.exists)
+        .map((s) => s.name)
+        .join(', ')}.`,
+    );
+    process.exit(64);
+  }
+  return suites.filter((suite) => names.includes(suite.name));
+}
+
+checkNode();
+const picked = chosen();
+ensureInstalled();
+build('--tests');
+const counts = [];
+for (const suite of picked) counts.push(await suite.run());
+const sum = total(counts);
+console.log(`\n${closingLine(sum)}`);
+process.exitCode = sum.failed > 0 || sum.passed === 0 ? 1 : 0;
