@@ -1,0 +1,219 @@
+/**
+ * A lock between processes of one machine: a small file that says who holds it. A lock whose holder is dead is taken over,
+ * so a kill -9 never blocks anyone. Not for different machines on a shared drive, where it only waits its turn politely.
+ *
+ * Taking over is free of races: the right to remove the dead holder H's file belongs to whoever creates the *claim* named
+ * after H's nonce, and only one process can create it. Should that claimant die as well, the right passes to the claim
+ * named after *its* nonce, and so on. Nonces never come back, so a claim that comes too late claims nothing.
+ */
+import { randomBytes } from 'node:crypto';
+import fsp from 'node:fs/promises';
+import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { HubError } from '../errors';
+import { errnoOf, fileError } from './file-errors';
+import { isProcessAlive, machineId, processStartTime } from './platform';
+
+export interface FileLock {
+  /** Gives the lock back. Safe to call twice. */
+  readonly release: () => Promise<void>;
+}
+
+export interface LockOptions {
+  /** How long to wait for another holder; 0 = try once. Default 10 s. */
+  readonly deadlineMs?: number;
+  readonly signal?: AbortSignal;
+  /** For the message: "Another process works on <what>". Default: the lock file's path. */
+  readonly what?: string;
+}
+
+interface Holder {
+  readonly nonce: string;
+  readonly pid: number;
+  readonly started: string | undefined;
+  readonly machine: string;
+  /** Of the lock file, by the file system's clock. */
+  readonly modifiedMs: number;
+}
+
+const DEFAULT_DEADLINE_MS = 10_000;
+const MAX_WAIT_MS = 40;
+/** A holder shows that it lives by touching its file; judged only where pid and start time cannot be. */
+const TOUCH_INTERVAL_MS = 5_000;
+const SILENCE_IS_DEATH_MS = 60_000;
+const MAX_CLAIM_CHAIN = 16;
+
+const NO_HARD_LINKS: ReadonlySet<string | undefined> = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']);
+
+function describeSelf(nonce: string): string {
+  return JSON.stringify({
+    nonce,
+    pid: process.pid,
+    started: processStartTime(process.pid),
+    machine: machineId(),
+  });
+}
+
+/** Creates `file` with its content in one step. @returns false when it exists. */
+async function createExclusive(file: string, content: string, nonce: string): Promise<boolean> {
+  const temporary = `${file}.${nonce}.new`;
+  await fsp.writeFile(temporary, content, { flag: 'wx', mode: 0o644 });
+  try {
+    await fsp.link(temporary, file);
+    return true;
+  } catch (error) {
+    if (errnoOf(error) === 'EEXIST') return false;
+    if (!NO_HARD_LINKS.has(errnoOf(error))) throw error;
+  } finally {
+    await fsp.rm(temporary, { force: true });
+  }
+  // No hard links here (FAT): the content comes a moment later, which readers take for a holder that is just arriving.
+  try {
+    await fsp.writeFile(file, content, { flag: 'wx', mode: 0o644 });
+    return true;
+  } catch (error) {
+    if (errnoOf(error) === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+function parseHolder(text: string, modifiedMs: number): Holder {
+  try {
+    const value = JSON.parse(text) as Partial<Record<keyof Holder, unknown>>;
+    const { nonce, pid, started, machine } = value;
+    if (typeof nonce === 'string' && /^[0-9a-f]{1,64}$/.test(nonce) && typeof pid === 'number') {
+      return {
+        nonce,
+        pid,
+        started: typeof started === 'string' ? started : undefined,
+        machine: typeof machine === 'string' ? machine : '',
+        modifiedMs,
+      };
+    }
+  } catch {
+    // Falls through: half written or not ours.
+  }
+  // Nobody to ask: only silence tells that it is dead. The time stands in for a nonce.
+  return { nonce: Math.trunc(modifiedMs).toString(16), pid: 0, started: undefined, machine: '', modifiedMs };
+}
+
+async function readHolder(file: string): Promise<Holder | undefined> {
+  try {
+    const handle = await fsp.open(file, 'r');
+    try {
+      const { mtimeMs } = await handle.stat();
+      return parseHolder(await handle.readFile('utf8'), mtimeMs);
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/** @param nowMs the file system's idea of now */
+function isDead(holder: Holder, nowMs: number): boolean {
+  const silent = nowMs - holder.modifiedMs > SILENCE_IS_DEATH_MS;
+  if (holder.machine !== machineId()) return silent;
+  if (!isProcessAlive(holder.pid)) return true;
+  const started = processStartTime(holder.pid);
+  if (started === undefined || holder.started === undefined) return silent;
+  return started !== holder.started;
+}
+
+/** The clock that stamps files here may not be this machine's (network drives): ask it. */
+async function fileSystemNow(file: string, nonce: string): Promise<number> {
+  const probe = `${file}.${nonce}.now`;
+  try {
+    await fsp.writeFile(probe, '');
+    return (await fsp.stat(probe)).mtimeMs;
+  } finally {
+    await fsp.rm(probe, { force: true });
+  }
+}
+
+/** Removes a dead holder's file if the right to do so can be had. @returns whether that file is gone */
+async function removeDead(file: string, dead: Holder, nowMs: number): Promise<boolean> {
+  const claims: string[] = [];
+  let last = dead;
+  for (let length = 0; length < MAX_CLAIM_CHAIN; length++) {
+    const claim = `${file}.${last.nonce}.claim`;
+    claims.push(claim);
+    const nonce = randomBytes(8).toString('hex');
+    if (await createExclusive(claim, describeSelf(nonce), nonce)) {
+      const now = await readHolder(file);
+      if (now?.nonce === dead.nonce) await fsp.rm(file, { force: true });
+      for (const each of claims) await fsp.rm(each, { force: true });
+      return true;
+    }
+    const claimant = await readHolder(claim);
+    if (claimant === undefined || !isDead(claimant, nowMs)) return false;
+    last = claimant;
+  }
+  return false;
+}
+
+async function takeOver(file: string, holder: Holder, nonce: string): Promise<boolean> {
+  const nowMs = await fileSystemNow(file, nonce);
+  return isDead(holder, nowMs) && removeDead(file, holder, nowMs);
+}
+
+function keepAlive(file: string): NodeJS.Timeout {
+  const touch = (): void => {
+    const now = new Date();
+    // Failing to touch is harmless on this machine, where pid and start time speak for us.
+    fsp.utimes(file, now, now).catch(() => undefined);
+  };
+  return setInterval(touch, TOUCH_INTERVAL_MS).unref();
+}
+
+function held(file: string, nonce: string): FileLock {
+  const timer = keepAlive(file);
+  let released: Promise<void> | undefined;
+  const giveBack = async (): Promise<void> => {
+    clearInterval(timer);
+    const holder = await readHolder(file);
+    if (holder?.nonce === nonce) await fsp.rm(file, { force: true });
+  };
+  return { release: () => (released ??= giveBack()) };
+}
+
+function lockedError(file: string, holder: Holder | undefined, options: LockOptions): HubError {
+  const who = holder === undefined || holder.pid === 0 ? 'Another process' : `Process ${holder.pid}`;
+  const what = options.what ?? file;
+  return new HubError('locked', `${who} is working on ${what} (lock ${file}). Wait until it is done and try again.`);
+}
+
+/**
+ * Takes the lock `file`, creating its folder when missing.
+ * @throws HubError `locked` after the deadline, `cannot_create` or `io_failed` when the lock file cannot be made
+ */
+export async function acquireLock(file: string, options: LockOptions = {}): Promise<FileLock> {
+  const deadline = performance.now() + (options.deadlineMs ?? DEFAULT_DEADLINE_MS);
+  const nonce = randomBytes(8).toString('hex');
+  try {
+    await fsp.mkdir(path.dirname(file), { recursive: true });
+    for (;;) {
+      options.signal?.throwIfAborted();
+      if (await createExclusive(file, describeSelf(nonce), nonce)) return held(file, nonce);
+      const holder = await readHolder(file);
+      if (holder === undefined || (await takeOver(file, holder, nonce))) continue;
+      if (performance.now() >= deadline) throw lockedError(file, holder, options);
+      await delay(1 + Math.random() * MAX_WAIT_MS);
+    }
+  } catch (error) {
+    if (options.signal?.aborted === true) throw error;
+    throw fileError(error, 'lock', file);
+  }
+}
+
+/** Runs `work` under the lock and gives it back whatever happens. */
+export async function withLock<T>(file: string, options: LockOptions, work: () => Promise<T>): Promise<T> {
+  const lock = await acquireLock(file, options);
+  try {
+    return await work();
+  } finally {
+    await lock.release();
+  }
+}

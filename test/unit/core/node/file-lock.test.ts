@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { HubError } from '../../../../core/errors';
+import { acquireLock, withLock } from '../../../../core/node/file-lock';
+import { machineId, processStartTime } from '../../../../core/node/platform';
+import { removeTempDirs, tempDir } from '../../../support/processes';
+
+const locked = (error: unknown): boolean => error instanceof HubError && error.code === 'locked';
+
+/** The id of a process that has certainly ended. */
+function deadPid(): number {
+  const { pid } = spawnSync(process.execPath, ['-e', '0']);
+  return pid;
+}
+
+function plant(file: string, holder: Record<string, unknown>): void {
+  fs.mkdirSync(path.dirname(file), { recursive: true });
+  fs.writeFileSync(file, JSON.stringify({ nonce: 'abcdef0123456789', machine: machineId(), ...holder }));
+}
+
+describe('file lock', () => {
+  after(removeTempDirs);
+
+  it('lets one in at a time and the next one in when it is given back', async () => {
+    const file = path.join(tempDir(), 'a', 'lock');
+    const lock = await acquireLock(file);
+    await assert.rejects(acquireLock(file, { deadlineMs: 30, what: 'DECISIONS.md' }), (error: unknown) => {
+      assert.ok(locked(error));
+      assert.match(String(error), new RegExp(`Process ${process.pid} is working on DECISIONS.md`));
+      return true;
+    });
+    await lock.release();
+    await lock.release();
+    await (await acquireLock(file, { deadlineMs: 0 })).release();
+    assert.deepEqual(fs.readdirSync(path.dirname(file)), [], 'nothing is left behind');
+  });
+
+  it('takes over from a dead process, and from one whose id another process has now', async () => {
+    const file = path.join(tempDir(), 'lock');
+    plant(file, { pid: deadPid(), started: '1' });
+    await (await acquireLock(file, { deadlineMs: 0 })).release();
+    if (processStartTime(process.pid) === undefined) return;
+    plant(file, { pid: process.pid, started: '1' });
+    await (await acquireLock(file, { deadlineMs: 0 })).release();
+    assert.deepEqual(fs.readdirSync(path.dirname(file)), []);
+  });
+
+  it('takes over when a process died while it was taking over', async () => {
+    const file = path.join(tempDir(), 'lock');
+    plant(file, { pid: deadPid() });
+    plant(`${file}.abcdef0123456789.claim`, { nonce: '77', pid: deadPid() });
+    await (await acquireLock(file, { deadlineMs: 0 })).release();
+    assert.deepEqual(fs.readdirSync(path.dirname(file)), []);
+  });
+
+  it('leaves a dead holder to the live process that is about to remove it', async () => {
+    const file = path.join(tempDir(), 'lock');
+    plant(file, { pid: deadPid() });
+    plant(`${file}.abcdef0123456789.claim`, { nonce: '77', pid: process.pid, started: processStartTime(process.pid) });
+    // It may not be removed by us, and the wait ends by the caller's signal.
+    await assert.rejects(acquireLock(file, { deadlineMs: 50 }), locked);
+    assert.ok(fs.existsSync(file));
+  });
+
+  it('waits for a holder on another machine until that has been silent for long', async () => {
+    const file = path.join(tempDir(), 'lock');
+    plant(file, { pid: deadPid(), machine: 'elsewhere/1' });
+    await assert.rejects(acquireLock(file, { deadlineMs: 30 }), locked);
+    const longAgo = new Date(Date.now() - 120_000);
+    fs.utimesSync(file, longAgo, longAgo);
+    await (await acquireLock(file, { deadlineMs: 0 })).release();
+  });
+
+  it('takes a half-written lock for a holder that is arriving, then for a dead one', async () => {
+    const file = path.join(tempDir(), 'lock');
+    fs.writeFileSync(file, '{"non');
+    await assert.rejects(acquireLock(file, { deadlineMs: 30 }), locked);
+    const longAgo = new Date(Date.now() - 120_000);
+    fs.utimesSync(file, longAgo, longAgo);
+    await (await acquireLock(file, { deadlineMs: 0 })).release();
+  });
+
+  it('gives the lock back when the work fails', async () => {
+    const file = path.join(tempDir(), 'lock');
+    await assert.rejects(
+      withLock(file, {}, () => Promise.reject(new Error('no'))),
+      /no/,
+    );
+    await (await acquireLock(file, { deadlineMs: 0 })).release();
+  });
+
+  it('excludes: many tasks racing over a stale lock never overlap', async () => {
+    const file = path.join(tempDir(), 'lock');
+    plant(file, { pid: deadPid() });
+    let inside = 0;
+    let done = 0;
+    const work = async (): Promise<void> => {
+      assert.equal(++inside, 1);
+      await new Promise((resolve) => setImmediate(resolve));
+      inside--;
+      done++;
+    };
+    await Promise.all(Array.from({ length: 40 }, () => withLock(file, { deadlineMs: 20_000 }, work)));
+    assert.equal(done, 40);
+  });
+});
