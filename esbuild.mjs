@@ -29,9 +29,27 @@ function existing(entries) {
   return Object.fromEntries(Object.entries(entries).filter(([, file]) => fs.existsSync(file)));
 }
 
+/** Folder of the package that a bundled file came from, or undefined for a file of ours. */
+function packageFolder(input) {
+  return /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/.exec(input)?.[0];
+}
+
+/** Name, version and licence text of every package that really is in the bundles. */
+function thirdPartyNotices(inputs) {
+  const folders = [...new Set(inputs.map(packageFolder).filter((folder) => folder !== undefined))].sort();
+  const notices = folders.map((folder) => {
+    const { name, version, license } = JSON.parse(fs.readFileSync(path.join(folder, 'package.json'), 'utf8'));
+    const file = fs.readdirSync(folder).find((each) => /^licen[cs]e/i.test(each));
+    if (license === undefined && file === undefined) throw new Error(`${name} has no licence: it must not be bundled`);
+    return `${name} ${version} (${license})\n\n${file === undefined ? '' : fs.readFileSync(path.join(folder, file), 'utf8').trim()}`;
+  });
+  return `This product contains the following third-party software.\n\n${notices.join(`\n\n${'-'.repeat(80)}\n\n`)}\n`;
+}
+
 export async function buildProducts() {
-  await esbuild.build({
+  const { metafile } = await esbuild.build({
     ...shared,
+    metafile: true,
     entryPoints: existing(products),
     outdir: 'dist',
     // Bundles load one another at run time, so that a command pays only for what it uses.
@@ -39,6 +57,7 @@ export async function buildProducts() {
     minify: !process.argv.includes('--dev'),
     keepNames: true,
   });
+  fs.writeFileSync('dist/ThirdPartyNotices.txt', thirdPartyNotices(Object.keys(metafile.inputs)));
   if (fs.existsSync('dist/ctx.js')) fs.chmodSync('dist/ctx.js', 0o755);
 }
 

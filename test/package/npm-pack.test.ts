@@ -51,7 +51,10 @@ describe('the npm package', function () {
     const dir = path.join(prefix, process.platform === 'win32' ? '' : 'lib', 'node_modules', 'ctx-hub');
     const files = fs.readdirSync(dir, { recursive: true, encoding: 'utf8' }).sort();
     const unexpected = files.filter(
-      (name) => !/^(dist([\\/](ctx|client|hub)\.js)?|[A-Z][A-Za-z]+(\.md|\.txt)?|package\.json)$/.test(name),
+      (name) =>
+        !/^(dist([\\/]((ctx|client|hub)\.js|ThirdPartyNotices\.txt))?|[A-Z][A-Za-z]+(\.md|\.txt)?|package\.json)$/.test(
+          name,
+        ),
     );
     assert.deepEqual(unexpected, []);
     for (const name of ['ctx', 'client', 'hub']) assert.ok(fs.existsSync(path.join(dir, 'dist', `${name}.js`)), name);
