@@ -80,12 +80,18 @@ export const CODE_FACTS: Readonly<Record<ErrorCode, CodeFacts>> = {
   locked: facts(73, 1011, 409, false),
 };
 
+/** The steps of reaching a hub, in order; a failure names the one it happened at (FM-60). */
+export const CONNECT_STEPS = ['address', 'dns', 'tcp', 'tls', 'http', 'auth', 'protocol'] as const;
+export type ConnectStep = (typeof CONNECT_STEPS)[number];
+
 export interface HubErrorOptions {
   readonly cause?: unknown;
   /** Defaults to `refused`: the code that throws knows that nothing happened, or says otherwise. */
   readonly outcome?: Outcome;
   /** For `rate_limited` and `no_leader`: when to try again, in ms. */
   readonly retryAfterMs?: number;
+  /** For errors of opening a session. */
+  readonly step?: ConnectStep;
 }
 
 /** An operating fault with a code. The message says what happened, to what, and what to do next. */
@@ -94,12 +100,14 @@ export class HubError extends Error {
   readonly code: ErrorCode;
   readonly outcome: Outcome;
   readonly retryAfterMs: number | undefined;
+  readonly step: ConnectStep | undefined;
 
   constructor(code: ErrorCode, message: string, options: HubErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.outcome = options.outcome ?? 'refused';
     this.retryAfterMs = options.retryAfterMs;
+    this.step = options.step;
   }
 
   get facts(): CodeFacts {
