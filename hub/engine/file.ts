@@ -1,0 +1,68 @@
+/**
+ * The single-node engine: the log file itself is the durable record. One batch is in flight, the next gathers meanwhile:
+ * plan → write → fdatasync → commit → answer. A batch whose write failed leaves no trace.
+ *
+ * How a hub opens it, with the data directory's lock already held:
+ *
+ *     const opened = await openFileEngine({ folder, warn: (message) => log.warn(message) });
+ *     opened.engine.propose({ kind: 'publish', entries });   // checks entries, dedups, stamps received_at and sequence
+ *     opened.reader.readAfter(cursor.sequence, maxBytes);    // the feed
+ *     opened.clients.find(tokenId);                          // authentication
+ *     await opened.engine.close();                           // drains, writes the watermark
+ */
+import type { ClientRecord } from '../state/commands';
+import { HubState } from '../state/hub-state';
+import type { Disk } from '../store/disk';
+import type { LogReader } from '../store/log-reader';
+import { nodeDisk } from '../store/node-disk';
+import { sha256 } from '../store/sha256';
+import { openStore } from '../store/store';
+import { FileEngine } from './file-engine';
+import type { LogEngine } from './log-engine';
+
+export interface FileEngineOptions {
+  /** The data directory; made when it is not there. */
+  readonly folder: string;
+  /** For the operator: a torn tail that was cut, a clients.json that was edited by hand, a watermark not written. */
+  readonly warn: (message: string) => void;
+  readonly disk?: Disk;
+  /** Wall clock, ms. */
+  readonly now?: () => number;
+  /** Long starts only: how much of the log was read. */
+  readonly onProgress?: (doneBytes: number, allBytes: number) => void;
+}
+
+/** The registered clients as committed. */
+export interface ClientDirectory {
+  readonly find: (id: string) => ClientRecord | undefined;
+  /** Revoked ones included. */
+  readonly list: () => readonly ClientRecord[];
+}
+
+export interface OpenedEngine {
+  readonly engine: LogEngine;
+  readonly reader: LogReader;
+  readonly clients: ClientDirectory;
+}
+
+/** @throws HubError that says why the hub must not start, and what to do */
+export async function openFileEngine(options: FileEngineOptions): Promise<OpenedEngine> {
+  const now = options.now ?? Date.now;
+  const store = await openStore({ ...options, disk: options.disk ?? nodeDisk, now });
+  const state = new HubState({ head: store.head, clients: store.initialClients, sha256 });
+  const engine = new FileEngine({ store, state, now, warn: options.warn });
+  return {
+    engine,
+    reader: {
+      hubId: store.hubId,
+      head: () => state.head,
+      readAfter: (sequence, maxBytes) => store.readAfter(sequence, maxBytes),
+      knows: (cursor) => store.knows(cursor),
+      onCommit: (listener) => engine.onCommit(listener),
+    },
+    clients: {
+      find: (id) => state.client(id),
+      list: () => state.clients.records,
+    },
+  };
+}

@@ -1,0 +1,107 @@
+/**
+ * Which entry an id belongs to, in about 16 bytes per entry: an open-addressed table of 32-bit fingerprints. It answers with
+ * candidates; whoever asks looks at the log to be sure. Split into parts that grow one by one, so that no growth is felt.
+ */
+
+const PARTS = 256;
+const FIRST_SLOTS = 16;
+/** A part doubles when it is fuller than this. */
+const MAX_LOAD = 0.75;
+
+/** Spreads an id over 32 bits. The seed is secret, so that nobody can make ids that collide. */
+export function fingerprint(id: string, seed: number): number {
+  let hash = seed;
+  for (let i = 0; i < id.length; i++) {
+    hash = Math.imul(hash ^ id.charCodeAt(i), 0x9e3779b1);
+    hash = (hash << 13) | (hash >>> 19);
+  }
+  hash ^= hash >>> 16;
+  hash = Math.imul(hash, 0x85ebca6b);
+  hash ^= hash >>> 13;
+  hash = Math.imul(hash, 0xc2b2ae35);
+  return (hash ^ (hash >>> 16)) >>> 0;
+}
+
+/** Slots of two words: fingerprint, ordinal + 1 (0 = free). */
+class Part {
+  private slots = new Uint32Array(FIRST_SLOTS * 2);
+  private used = 0;
+
+  get bytes(): number {
+    return this.slots.byteLength;
+  }
+
+  insert(print: number, ordinal: number): void {
+    const capacity = this.slots.length / 2;
+    if (this.used >= capacity * MAX_LOAD) this.grow();
+    this.place(this.slots, print, ordinal + 1);
+    this.used++;
+  }
+
+  private place(slots: Uint32Array, print: number, value: number): void {
+    const mask = slots.length / 2 - 1;
+    let at = print & mask;
+    while (slots[at * 2 + 1] !== 0) at = (at + 1) & mask;
+    slots[at * 2] = print;
+    slots[at * 2 + 1] = value;
+  }
+
+  private grow(): void {
+    const larger = new Uint32Array(this.slots.length * 2);
+    this.each((print, ordinal) => this.place(larger, print, ordinal + 1));
+    this.slots = larger;
+  }
+
+  each(visit: (print: number, ordinal: number) => void): void {
+    const { slots } = this;
+    for (let at = 0; at < slots.length; at += 2) {
+      const value = slots[at + 1] ?? 0;
+      if (value !== 0) visit(slots[at] ?? 0, value - 1);
+    }
+  }
+
+  find(print: number): number[] | undefined {
+    const { slots } = this;
+    const mask = slots.length / 2 - 1;
+    let found: number[] | undefined;
+    for (let at = print & mask; ; at = (at + 1) & mask) {
+      const value = slots[at * 2 + 1] ?? 0;
+      if (value === 0) return found;
+      if (slots[at * 2] === print) (found ??= []).push(value - 1);
+    }
+  }
+}
+
+export class IdTable {
+  private readonly parts = Array.from({ length: PARTS }, () => new Part());
+
+  constructor(readonly seed: number) {}
+
+  add(id: string, ordinal: number): void {
+    this.addPrint(fingerprint(id, this.seed), ordinal);
+  }
+
+  addPrint(print: number, ordinal: number): void {
+    this.partOf(print).insert(print, ordinal);
+  }
+
+  /** Ordinals whose id may be this one, undefined when it is certainly new. */
+  candidates(id: string): readonly number[] | undefined {
+    const print = fingerprint(id, this.seed);
+    return this.partOf(print).find(print);
+  }
+
+  each(visit: (print: number, ordinal: number) => void): void {
+    for (const part of this.parts) part.each(visit);
+  }
+
+  get bytes(): number {
+    return this.parts.reduce((sum, part) => sum + part.bytes, 0);
+  }
+
+  private partOf(print: number): Part {
+    const part = this.parts[print >>> 24];
+    if (part === undefined) throw new Error('a fingerprint has 32 bits');
+    return part;
+  }
+}

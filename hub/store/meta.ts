@@ -1,0 +1,82 @@
+/** `meta.json` (PROTOCOL.md, section "Data directory"): which hub, how far the log certainly reaches, which gaps are known. */
+import { z } from 'zod';
+import { HubError } from '../../core/errors';
+import { DIGEST_PATTERN } from '../../core/line';
+import type { DataFiles } from './data-directory';
+import type { Disk } from './disk';
+import { readWhole, replaceWhole } from './whole-file';
+
+export const DATA_FORMAT = 1;
+
+const gapSchema = z.looseObject({
+  /** Sequences that the log no longer has. */
+  first: z.int().min(1),
+  last: z.int().min(1),
+  recorded_at: z.string(),
+  /** SHA-256 of the line after the gap, which has no line before it to be chained to; absent = it chains over the gap. */
+  next_sha256: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/)
+    .optional(),
+});
+
+const metaSchema = z.looseObject({
+  format: z.literal(DATA_FORMAT),
+  hub_id: z.string(),
+  created_at: z.string(),
+  /** Whether the hub stopped cleanly: then the log ends exactly at the watermark. */
+  closed: z.boolean(),
+  watermark: z.object({
+    sequence: z.int().min(0),
+    length: z.int().min(0),
+    digest: z.string().regex(DIGEST_PATTERN),
+  }),
+  gaps: z.array(gapSchema),
+});
+
+export type Gap = z.infer<typeof gapSchema>;
+export type Meta = z.infer<typeof metaSchema>;
+/** An end of the log that is known to be on disk. */
+export type Watermark = Meta['watermark'];
+
+function parseJson(file: string, bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(Buffer.from(bytes).toString('utf8')) as unknown;
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new HubError('bad_data', `${file} is not JSON (${why}). Run: ctx hub repair --rebuild-meta`, {
+      cause: error,
+    });
+  }
+}
+
+/** What the original hub wrote there. */
+export const originalMetaSchema = z.looseObject({ sequence_counter: z.int().min(0) });
+
+export type MetaFile =
+  { readonly kind: 'missing' } | { readonly kind: 'original' } | { readonly kind: 'meta'; readonly meta: Meta };
+
+/** @throws HubError `bad_data` when it cannot be understood, `unsupported_version` when a newer hub wrote it */
+export async function readMeta(disk: Disk, files: DataFiles): Promise<MetaFile> {
+  const bytes = await readWhole(disk, files.meta);
+  if (bytes === undefined) return { kind: 'missing' };
+  const value = parseJson(files.meta, bytes);
+  const format = z.looseObject({ format: z.number() }).safeParse(value);
+  if (format.success && format.data.format > DATA_FORMAT) {
+    throw new HubError(
+      'unsupported_version',
+      `${files.folder} was written by a newer hub (format ${format.data.format}; this one knows ${DATA_FORMAT}). Update ctx.`,
+    );
+  }
+  if (!format.success && originalMetaSchema.safeParse(value).success) return { kind: 'original' };
+  const parsed = metaSchema.safeParse(value);
+  if (parsed.success) return { kind: 'meta', meta: parsed.data };
+  throw new HubError(
+    'bad_data',
+    `${files.meta} is damaged: ${z.prettifyError(parsed.error)}. Run: ctx hub repair --rebuild-meta`,
+  );
+}
+
+export async function writeMeta(disk: Disk, files: DataFiles, meta: Meta): Promise<void> {
+  await replaceWhole(disk, files.meta, Buffer.from(`${JSON.stringify(meta, undefined, 2)}\n`));
+}

@@ -1,0 +1,77 @@
+/** The real disk. Small writes go to the page cache at once; whatever may wait for a device waits off the event loop. */
+import fs from 'node:fs';
+import type { Disk, DiskFile, FileFacts, OpenMode } from './disk';
+
+const { O_RDONLY, O_RDWR, O_CREAT, O_EXCL } = fs.constants;
+/** Absent on Windows. */
+const NO_FOLLOW = (fs.constants.O_NOFOLLOW as number | undefined) ?? 0;
+const FLAGS: Readonly<Record<OpenMode, number>> = {
+  read: O_RDONLY | NO_FOLLOW,
+  update: O_RDWR | NO_FOLLOW,
+  create: O_RDWR | O_CREAT | O_EXCL | NO_FOLLOW,
+};
+/** Up to here a write is a copy into the page cache, cheaper than the trip to the thread pool and back. */
+const WRITE_AT_ONCE_BYTES = 64 * 1024;
+
+type Callback<T> = (error: NodeJS.ErrnoException | null, value?: T) => void;
+
+function promised<T>(start: (done: Callback<T>) => void): Promise<T> {
+  return new Promise((resolve, reject) => {
+    start((error, value) => {
+      if (error === null) resolve(value as T);
+      else reject(error);
+    });
+  });
+}
+
+function writeAtOnce(fd: number, bytes: Uint8Array, position: number): Promise<number> {
+  try {
+    return Promise.resolve(fs.writeSync(fd, bytes, 0, bytes.length, position));
+  } catch (error) {
+    return Promise.reject(error);
+  }
+}
+
+function nodeFile(fd: number): DiskFile {
+  return {
+    read: (into, position) => promised((done) => fs.read(fd, into, 0, into.length, position, done)),
+    write: (bytes, position) =>
+      bytes.length <= WRITE_AT_ONCE_BYTES
+        ? writeAtOnce(fd, bytes, position)
+        : promised((done) => fs.write(fd, bytes, 0, bytes.length, position, done)),
+    sync: () => promised((done) => fs.fdatasync(fd, done)),
+    truncate: (length) => promised((done) => fs.ftruncate(fd, length, done)),
+    size: async () => (await promised<fs.Stats>((done) => fs.fstat(fd, done))).size,
+    close: () => promised((done) => fs.close(fd, done)),
+  };
+}
+
+async function factsOf(path: string): Promise<FileFacts | undefined> {
+  const stats = await fs.promises.lstat(path).catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  });
+  if (stats === undefined) return undefined;
+  const kind = stats.isFile() ? 'file' : stats.isDirectory() ? 'folder' : 'other';
+  return { kind, size: stats.size, mode: stats.mode & 0o777, uid: stats.uid };
+}
+
+async function syncFolder(folder: string): Promise<void> {
+  if (process.platform === 'win32') return; // NTFS journals names by itself; a folder cannot be opened for this.
+  const handle = await fs.promises.open(folder, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+export const nodeDisk: Disk = {
+  open: async (path, mode) => nodeFile(await promised<number>((done) => fs.open(path, FLAGS[mode], 0o600, done))),
+  facts: factsOf,
+  list: (folder) => fs.promises.readdir(folder),
+  makeFolder: (path) => fs.promises.mkdir(path, { mode: 0o700 }),
+  rename: (from, to) => fs.promises.rename(from, to),
+  remove: (path) => fs.promises.rm(path),
+  syncFolder,
+};
