@@ -24,21 +24,17 @@ function promised<T>(start: (done: Callback<T>) => void): Promise<T> {
   });
 }
 
-function writeAtOnce(fd: number, bytes: Uint8Array, position: number): Promise<number> {
-  try {
-    return Promise.resolve(fs.writeSync(fd, bytes, 0, bytes.length, position));
-  } catch (error) {
-    return Promise.reject(error);
-  }
+function write(fd: number, bytes: Uint8Array, position: number): Promise<number> {
+  return promised((done) => {
+    if (bytes.length > WRITE_AT_ONCE_BYTES) fs.write(fd, bytes, 0, bytes.length, position, done);
+    else done(null, fs.writeSync(fd, bytes, 0, bytes.length, position));
+  });
 }
 
 function nodeFile(fd: number): DiskFile {
   return {
     read: (into, position) => promised((done) => fs.read(fd, into, 0, into.length, position, done)),
-    write: (bytes, position) =>
-      bytes.length <= WRITE_AT_ONCE_BYTES
-        ? writeAtOnce(fd, bytes, position)
-        : promised((done) => fs.write(fd, bytes, 0, bytes.length, position, done)),
+    write: (bytes, position) => write(fd, bytes, position),
     sync: () => promised((done) => fs.fdatasync(fd, done)),
     truncate: (length) => promised((done) => fs.ftruncate(fd, length, done)),
     size: async () => (await promised<fs.Stats>((done) => fs.fstat(fd, done))).size,
