@@ -69,10 +69,8 @@ export async function buildTests() {
       .readdirSync('test', { recursive: true })
       .filter((f) => f.endsWith('.test.ts'))
       .map((f) => path.join('test', f));
-  const suites = fs
-    .readdirSync('test', { recursive: true })
-    .filter((f) => /(^|\/)suite\/index\.ts$/.test(f.replaceAll('\\', '/')))
-    .map((f) => path.join('test', f));
+  // Loaded by the extension host, and by the runner of the extension's tests.
+  const suites = ['test/extension/suite/index.ts', 'test/extension/legs.ts'].filter((file) => fs.existsSync(file));
   await esbuild.build({
     ...shared,
     entryPoints: [...files, ...suites],
