@@ -70,6 +70,8 @@ export interface Draft {
   readonly date: string;
   /** By lower-case field name: context, decision, rationale, consequence, lesson, application. */
   readonly fields: Readonly<Record<string, string>>;
+  /** Markdown without a field's name: what follows a convention or task, or stands before a decision's fields. */
+  readonly body?: string | undefined;
   readonly section?: string | undefined;
   readonly priority?: string | undefined;
 }
