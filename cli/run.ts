@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import { HubError } from '../core/errors';
 import type { ProgramIo } from '../core/program';
+import { bundledProgram } from './bundles';
 
 declare const CTX_VERSION: string;
 
@@ -14,6 +15,7 @@ function buildProgram(io: ProgramIo): Command {
 }
 
 export async function run(argv: readonly string[], io: ProgramIo): Promise<number> {
+  if (argv[0] === 'hub') return bundledProgram('hub')(argv.slice(1), io);
   try {
     await buildProgram(io).parseAsync([...argv], { from: 'user' });
     return 0;

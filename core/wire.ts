@@ -49,7 +49,16 @@ const requestSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('client_revoke'), request: requestId, client_id: z.string() }),
 ]);
 
-export type Request = z.infer<typeof requestSchema>;
+type ParsedRequest = z.infer<typeof requestSchema>;
+
+/** A publish as its reader sees it: optional members are absent, never `undefined` (JSON has no such thing). */
+export interface PublishRequest {
+  readonly kind: 'publish';
+  readonly request: number;
+  readonly entries: readonly PublishedEntry[];
+}
+
+export type Request = Exclude<ParsedRequest, { kind: 'publish' }> | PublishRequest;
 export type RequestKind = Request['kind'];
 
 export interface WireError {
@@ -171,9 +180,9 @@ function describe(error: z.ZodError): string {
  * Lets a client's message in. Checks shapes only; `checkPublishedEntry` has the rules for entries.
  * @throws HubError `invalid`, naming the member that is wrong
  */
-export function parseRequest(value: unknown): Request & { entries?: PublishedEntry[] } {
+export function parseRequest(value: unknown): Request {
   const parsed = requestSchema.safeParse(value);
-  if (parsed.success) return parsed.data as Request & { entries?: PublishedEntry[] };
+  if (parsed.success) return parsed.data as Request;
   throw new HubError('invalid', `The message was not understood: ${describe(parsed.error)}.`);
 }
 
@@ -293,6 +302,13 @@ export function parseServerMessage(value: unknown): ServerMessage {
     'unsupported_version',
     `The hub sent a message this version does not understand: ${describe(parsed.error)}.`,
   );
+}
+
+/** @throws HubError `unsupported_version` when it is no status of a hub that this version knows */
+export function parseStatus(value: unknown): StatusInfo {
+  const parsed = statusInfo.safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw new HubError('unsupported_version', `The hub's status was not understood: ${describe(parsed.error)}.`);
 }
 
 export function toWireError(error: HubError, code: WireCode): WireError {

@@ -1,0 +1,55 @@
+/** `ctx hub start`: in the foreground until a signal or `ctx hub stop`, or with `--daemon` in a process of its own. */
+import { Option, type Command } from 'commander';
+import { DEFAULT_PORT } from '../../core/limits';
+import { hubConfig, type HubConfig, type StartFlags } from '../config';
+import { startDaemon } from '../daemon';
+import { serve } from '../serve';
+import { DATA_DIR_FLAG, type HubCommandContext } from './context';
+
+interface Flags extends StartFlags {
+  readonly daemon?: boolean;
+  readonly json?: boolean;
+  readonly daemonChild?: boolean;
+}
+
+const EXAMPLES = `
+Examples:
+  ctx hub start                              on this machine only, port ${DEFAULT_PORT}
+  ctx hub start --daemon --data-dir /srv/hub in the background
+  ctx hub start --port 0 --json              on a free port, for scripts
+`;
+
+const collect = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
+
+export function addStartCommand(hub: Command, context: HubCommandContext): void {
+  hub
+    .command('start')
+    .description('start a hub')
+    .option('--port <n>', `port to listen on; 0 = a free one (default: ${DEFAULT_PORT})`)
+    .option('--host <host>', 'address to listen on (default: 127.0.0.1)')
+    .option('--insecure', 'allow an address other than loopback without TLS')
+    .option(...DATA_DIR_FLAG)
+    .option('--daemon', 'run in the background; returns when the hub serves')
+    .option('--json', 'print one JSON line instead of text')
+    .option('--public-host <name>', 'name or address under which clients reach this hub (repeatable)', collect)
+    .option('--allow-origin <origin>', 'web page that may connect (repeatable)', collect)
+    .option('--max-sessions <n>', 'open sessions, all together')
+    .option('--max-sessions-per-token <n>', 'open sessions of one token')
+    .option('--publish-burst <n>', 'entries a token may publish at once')
+    .option('--publish-rate <n>', 'entries per second a token may publish in the long run')
+    .option('--no-rate-limit', 'let every token publish as fast as it can')
+    .addOption(new Option('--daemon-child').hideHelp())
+    .addHelpText('after', EXAMPLES)
+    .action(async (flags: Flags) => {
+      const config = hubConfig(flags, context.io);
+      if (flags.insecure === true) warnInsecure(config, context);
+      const run = flags.daemon === true ? startDaemon : serve;
+      context.exit.code = await run(config, flags, context);
+    });
+}
+
+function warnInsecure(config: HubConfig, { io }: HubCommandContext): void {
+  io.stderr(
+    `ctx: warning: listening on ${config.host} without TLS. Whoever can see this network can read every entry and take every token.\n`,
+  );
+}

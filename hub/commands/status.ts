@@ -1,0 +1,144 @@
+/** `ctx hub status` (FM-66): of this machine's hub by its data directory, or of any address; the answer can be an exit code. */
+import type { Command } from 'commander';
+import { HubError } from '../../core/errors';
+import { parseHubAddress } from '../../core/hub-address';
+import { REQUEST_TIMEOUT_MS } from '../../core/limits';
+import { parseStatus, type StatusInfo } from '../../core/wire';
+import { dataDirOf } from '../config';
+import { httpRequest } from '../http-request';
+import { findLocalHub, notRunning, parseHealth, statusRequest } from '../local-control';
+import {
+  ADDR_FLAG,
+  CA_FLAG,
+  FINGERPRINT_FLAG,
+  TOKEN_FILE_FLAG,
+  tokenFrom,
+  trustFrom,
+  type RemoteFlags,
+} from './admin-access';
+import { DATA_DIR_FLAG, jsonAnswer, type HubCommandContext } from './context';
+
+interface Flags extends RemoteFlags {
+  readonly dataDir?: string;
+  readonly json?: boolean;
+  readonly exitCode?: boolean;
+}
+
+export type HubState = 'healthy' | 'degraded' | 'stopped';
+
+interface Report {
+  readonly state: HubState;
+  /** Where it was looked for. */
+  readonly where: string;
+  /** Only for those who may know. */
+  readonly status?: StatusInfo | undefined;
+  /** Why it counts as stopped. */
+  readonly error?: HubError;
+}
+
+const EXIT: Readonly<Record<HubState, number>> = { healthy: 0, degraded: 1, stopped: 3 };
+
+function statusOf(body: string): StatusInfo {
+  return parseStatus((JSON.parse(body) as { status?: unknown }).status);
+}
+
+function stateOf(isDegraded: boolean): HubState {
+  return isDegraded ? 'degraded' : 'healthy';
+}
+
+async function localReport(dataDir: string): Promise<Report> {
+  const hub = await findLocalHub(dataDir);
+  if (hub.kind === 'stopped') return { state: 'stopped', where: dataDir, error: notRunning(dataDir) };
+  if (hub.kind === 'silent') {
+    const { pid, address } = hub.file;
+    const message = `Process ${pid}, the hub of ${dataDir}, does not answer on ${address}. Look at its log.`;
+    return { state: 'stopped', where: dataDir, error: new HubError('unreachable', message) };
+  }
+  const status = statusOf((await statusRequest(hub.file)).body);
+  return { state: stateOf(status.problems.length > 0), where: status.address, status };
+}
+
+async function remoteReport(address: string, flags: Flags, context: HubCommandContext): Promise<Report> {
+  const trust = trustFrom(context.io, flags);
+  const { url } = parseHubAddress(address, trust.ca !== undefined || trust.fingerprint !== undefined);
+  const base = url.replace(/^ws/, 'http');
+  const options = { timeoutMs: REQUEST_TIMEOUT_MS, ...trust };
+  let answer;
+  try {
+    answer = await httpRequest(`${base}/healthz`, options);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    const message = `No hub answers at ${url}: ${why}. Check the address, that the hub runs, and the firewall between.`;
+    return { state: 'stopped', where: url, error: new HubError('unreachable', message, { cause: error }) };
+  }
+  const health = answer.status === 200 ? parseHealth(answer.body) : undefined;
+  if (health === undefined) {
+    const message = `What answers at ${url} is no ctx hub (HTTP ${answer.status}).`;
+    return { state: 'stopped', where: url, error: new HubError('unreachable', message) };
+  }
+  const token = await tokenFrom(context.io, flags);
+  const state = stateOf(health.degraded);
+  if (token === undefined) return { state, where: url };
+  const detailed = await httpRequest(`${base}/v1/status`, { ...options, token });
+  if (detailed.status === 401) throw new HubError('unauthenticated', `The hub at ${url} does not accept the token.`);
+  return { state, where: url, status: statusOf(detailed.body) };
+}
+
+function asText(report: Report): string {
+  const { status } = report;
+  if (status === undefined) {
+    const hint = report.state === 'stopped' ? '' : ' (details need a token: --token-file)';
+    return `Hub at ${report.where}: ${report.state === 'stopped' ? 'not running' : report.state}${hint}\n`;
+  }
+  const rows: readonly (readonly [string, string])[] = [
+    ['Hub', `${status.address}  ${report.state}`],
+    ['Hub id', status.hub],
+    ['Version', `${status.version}, engine ${status.engine}, ${status.role}`],
+    ['Sequence', String(status.head.sequence)],
+    ['Sessions', `${status.sessions}, of these listening ${status.listeners}`],
+    ['Clients', `${status.clients} registered`],
+    ...(status.data_dir === undefined ? [] : [['Data', status.data_dir] as const]),
+    ['Process', `${status.pid}, since ${status.started_at}`],
+    ...status.problems.map((problem) => ['Problem', problem] as const),
+  ];
+  return rows.map(([name, value]) => `${`${name}:`.padEnd(10)} ${value}\n`).join('');
+}
+
+async function status(flags: Flags, context: HubCommandContext): Promise<void> {
+  const { io } = context;
+  const report =
+    flags.addr === undefined
+      ? await localReport(dataDirOf(flags.dataDir, io))
+      : await remoteReport(flags.addr, flags, context);
+  // A script that asks for an exit code wants an answer, not an error.
+  if (report.error !== undefined && flags.exitCode !== true) throw report.error;
+  if (report.error !== undefined) io.stderr(`ctx: ${report.error.message}\n`);
+  const { state, where } = report;
+  const members = { state, address: report.status?.address ?? where, status: report.status };
+  io.stdout(flags.json === true ? jsonAnswer('hub_status', members) : asText(report));
+  if (flags.exitCode === true) context.exit.code = EXIT[state];
+}
+
+const EXAMPLES = `
+Exit codes with --exit-code: 0 healthy, 1 degraded, 3 not running.
+
+Examples:
+  ctx hub status                                this machine's hub
+  ctx hub status --addr hub.example.org:9900    healthy or not, without a token
+  ctx hub status --exit-code > /dev/null        for monitoring
+`;
+
+export function addStatusCommand(hub: Command, context: HubCommandContext): void {
+  hub
+    .command('status')
+    .description('how a hub is doing')
+    .option(...DATA_DIR_FLAG)
+    .option(...ADDR_FLAG)
+    .option(...TOKEN_FILE_FLAG)
+    .option(...CA_FLAG)
+    .option(...FINGERPRINT_FLAG)
+    .option('--json', 'print one JSON line')
+    .option('--exit-code', 'answer by exit code too')
+    .addHelpText('after', EXAMPLES)
+    .action((flags: Flags) => status(flags, context));
+}

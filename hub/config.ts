@@ -1,0 +1,94 @@
+/** What a hub is started with: flags in, one checked value out. */
+import path from 'node:path';
+import { HubError } from '../core/errors';
+import { DEFAULT_PORT } from '../core/limits';
+import { ctxHome } from '../core/node/ctx-home';
+import type { ProgramIo } from '../core/program';
+import { DEFAULT_LIMITS, type ServerLimits } from './limits';
+import { hostLiteral, isLoopbackAddress, type WebGuard } from './server/web-guard';
+
+/** As commander hands them over: what is absent was not given. */
+export interface StartFlags {
+  readonly port?: string;
+  readonly host?: string;
+  readonly insecure?: boolean;
+  readonly dataDir?: string;
+  readonly publicHost?: readonly string[];
+  readonly allowOrigin?: readonly string[];
+  readonly maxSessions?: string;
+  readonly maxSessionsPerToken?: string;
+  readonly publishBurst?: string;
+  readonly publishRate?: string;
+  /** commander: false when `--no-rate-limit` was given. */
+  readonly rateLimit?: boolean;
+}
+
+export interface HubConfig {
+  readonly dataDir: string;
+  readonly host: string;
+  readonly port: number;
+  readonly insecure: boolean;
+  readonly guard: WebGuard;
+  readonly limits: ServerLimits;
+}
+
+function wholeNumber(text: string | undefined, flag: string, fallback: number, min: number, max: number): number {
+  if (text === undefined) return fallback;
+  const value = /^\d{1,9}$/.test(text) ? Number(text) : NaN;
+  if (value >= min && value <= max) return value;
+  throw new HubError('usage', `${flag} must be a whole number from ${min} to ${max}, not "${text}".`);
+}
+
+function originOf(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url !== undefined && url.origin !== 'null' && url.origin === text) return text;
+  throw new HubError('usage', `--allow-origin must be a web origin such as https://app.example.org, not "${text}".`);
+}
+
+function limitsOf(flags: StartFlags): ServerLimits {
+  const large = 1_000_000;
+  const burst = wholeNumber(flags.publishBurst, '--publish-burst', DEFAULT_LIMITS.publishBurst, 1, large);
+  return {
+    maxSessions: wholeNumber(flags.maxSessions, '--max-sessions', DEFAULT_LIMITS.maxSessions, 1, large),
+    maxSessionsPerToken: wholeNumber(
+      flags.maxSessionsPerToken,
+      '--max-sessions-per-token',
+      DEFAULT_LIMITS.maxSessionsPerToken,
+      1,
+      large,
+    ),
+    publishBurst: flags.rateLimit === false ? 0 : burst,
+    publishPerSecond: wholeNumber(flags.publishRate, '--publish-rate', DEFAULT_LIMITS.publishPerSecond, 1, large),
+    publishBytesPerDay: DEFAULT_LIMITS.publishBytesPerDay,
+  };
+}
+
+/** The data directory of a command: the flag, or the user's own. */
+export function dataDirOf(flag: string | undefined, io: Pick<ProgramIo, 'env' | 'cwd'>): string {
+  return flag === undefined ? path.join(ctxHome(io.env), 'hub-data') : path.resolve(io.cwd, flag);
+}
+
+/** @throws HubError `usage` for a flag, `config` for an address that would be open to a network without protection (S01) */
+export function hubConfig(flags: StartFlags, io: Pick<ProgramIo, 'env' | 'cwd'>): HubConfig {
+  const host = flags.host ?? '127.0.0.1';
+  const insecure = flags.insecure ?? false;
+  if (host === '') throw new HubError('usage', '--host must not be empty.');
+  if (!isLoopbackAddress(host) && !insecure) {
+    throw new HubError(
+      'config',
+      `Refusing to listen on ${host}: without TLS, tokens and entries would cross the network in clear. ` +
+        'Use a loopback address behind a TLS proxy or tunnel, or give --insecure if the network itself is private.',
+    );
+  }
+  return {
+    dataDir: dataDirOf(flags.dataDir, io),
+    host,
+    port: wholeNumber(flags.port, '--port', DEFAULT_PORT, 0, 65_535),
+    insecure,
+    guard: {
+      hosts: new Set([host, ...(flags.publicHost ?? [])].map(hostLiteral)),
+      origins: new Set((flags.allowOrigin ?? []).map(originOf)),
+    },
+    limits: limitsOf(flags),
+  };
+}

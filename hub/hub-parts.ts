@@ -1,0 +1,12 @@
+/** What a running hub is made of, as its server sees it: the log's engine, its reader, and who may connect. */
+import type { ClientDirectory } from './engine/file';
+import type { LogEngine } from './engine/log-engine';
+import type { LogReader } from './store/log-reader';
+
+export type { ClientDirectory };
+
+export interface HubParts {
+  readonly engine: LogEngine;
+  readonly reader: LogReader;
+  readonly clients: ClientDirectory;
+}

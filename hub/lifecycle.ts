@@ -1,0 +1,133 @@
+/**
+ * A hub's life: directory, lock, log, port, hub.json, and all of it back in reverse. Returns once it serves; whoever starts
+ * it decides when it stops.
+ */
+import { randomBytes } from 'node:crypto';
+import type { Logger } from 'pino';
+import { HubError } from '../core/errors';
+import { adminTokenPath, makeAdminToken, openAdminToken } from './admin-token';
+import { openAudit, type Audit } from './audit';
+import type { HubConfig } from './config';
+import { controlActions } from './control';
+import { openFileEngine } from './engine/file';
+import { watchHealth } from './health';
+import { removeHubFile, writeHubFile } from './hub-file';
+import { RunningHub } from './running-hub';
+import { mintToken } from './server/secrets';
+import { prepareDataDirectory } from './store/data-directory';
+import { lockDataDirectory } from './store/lock';
+import { nodeDisk } from './store/node-disk';
+
+export interface StartedHub {
+  readonly address: string;
+  readonly dataDir: string;
+  /** The admin token when this start made it: to be shown once. */
+  readonly adminToken: string | undefined;
+  readonly adminTokenFile: string;
+  /** Resolves when local control asks the hub to stop. */
+  readonly stopRequested: Promise<void>;
+  readonly stop: () => Promise<void>;
+}
+
+export interface StartOptions {
+  readonly config: HubConfig;
+  readonly version: string;
+  readonly openLog: () => Logger;
+  /** A bug: log it and end the process, acknowledging nothing more. */
+  readonly crash: (error: unknown) => void;
+}
+
+/** What is open, to be closed in reverse order whatever happens. */
+class Cleanup {
+  private readonly steps: (() => void | Promise<void>)[] = [];
+
+  add(step: () => void | Promise<void>): void {
+    this.steps.push(step);
+  }
+
+  async run(): Promise<void> {
+    for (const step of this.steps.splice(0).reverse()) await step();
+  }
+}
+
+export async function startHub(options: StartOptions): Promise<StartedHub> {
+  const cleanup = new Cleanup();
+  try {
+    return await open(options, cleanup);
+  } catch (error) {
+    await cleanup.run();
+    throw error;
+  }
+}
+
+async function open(options: StartOptions, cleanup: Cleanup): Promise<StartedHub> {
+  const { config, version } = options;
+  const { dataDir } = config;
+  process.umask(0o077);
+  await prepareDataDirectory(nodeDisk, dataDir);
+  const lock = await lockDataDirectory(dataDir);
+  cleanup.add(lock.release);
+  const log = options.openLog();
+  const audit = openAudit(dataDir, (error) => log.error({ err: error }, 'audit.jsonl cannot be written'));
+  cleanup.add(audit.close);
+  const parts = await openFileEngine({ folder: dataDir, warn: (message) => log.warn(message) });
+  cleanup.add(() => parts.engine.close());
+  const admin = await openAdminToken(dataDir);
+  if (admin.made !== undefined) audit.note('admin_token_made', { token_id: admin.kept.id });
+
+  const nonce = randomBytes(16).toString('hex');
+  const control = mintToken('ctl');
+  const stop = deferred();
+  const health = watchHealth(parts, dataDir);
+  cleanup.add(health.close);
+  const hub = new RunningHub({
+    ...{ config, version, nonce, parts, health, control, audit, log },
+    admin: admin.kept,
+    crash: options.crash,
+    controlActions: (running) =>
+      controlActions({
+        clients: running.clients,
+        stop: stop.resolve,
+        rotateAdmin: () => rotateAdmin(running, dataDir, audit),
+      }),
+  });
+  const port = await hub.listen(config.host, config.port);
+  // From here on closing the hub closes its server and engine, in the right order.
+  cleanup.add(() => hub.close());
+  await writeHubFile(dataDir, {
+    ...{ pid: process.pid, nonce, port, version, address: hub.address },
+    started_at: new Date().toISOString(),
+    control_token: control.text(),
+  });
+  cleanup.add(() => removeHubFile(dataDir));
+  if (config.insecure) log.warn({ host: config.host }, 'listening without TLS: tokens and entries travel in clear');
+  audit.note('hub_start', { version, address: hub.address });
+  log.info({ version, address: hub.address, data_dir: dataDir, head: parts.reader.head().sequence }, 'hub started');
+  cleanup.add(() => audit.note('hub_stop'));
+  return {
+    address: hub.address,
+    dataDir,
+    adminToken: admin.made,
+    adminTokenFile: adminTokenPath(dataDir),
+    stopRequested: stop.promise,
+    stop: async () => {
+      log.info('hub stopping');
+      await cleanup.run();
+      log.info('hub stopped');
+    },
+  };
+}
+
+function deferred(): { readonly promise: Promise<void>; readonly resolve: () => void } {
+  let resolve: () => void = () => undefined;
+  const promise = new Promise<void>((done) => (resolve = done));
+  return { promise, resolve };
+}
+
+async function rotateAdmin(hub: RunningHub, dataDir: string, audit: Audit): Promise<{ readonly token: string }> {
+  const { kept, made } = await makeAdminToken(dataDir);
+  if (made === undefined) throw new HubError('internal', 'No token was made.');
+  hub.replaceAdmin(kept);
+  audit.note('admin_token_made', { token_id: kept.id });
+  return { token: made };
+}

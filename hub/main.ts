@@ -1,0 +1,42 @@
+/** Every `ctx hub …` command: arguments in, exit code out. This is the entry point of the `hub.js` bundle. */
+import { Command, CommanderError } from 'commander';
+import { HubError } from '../core/errors';
+import type { Program, ProgramIo } from '../core/program';
+import { addClientCommands } from './commands/client';
+import { addStartCommand } from './commands/start';
+import { addStatusCommand } from './commands/status';
+import { addStopCommand } from './commands/stop';
+import { addTokenCommands } from './commands/token';
+import type { HubCommandContext } from './commands/context';
+
+declare const CTX_VERSION: string;
+
+function buildProgram(context: HubCommandContext): Command {
+  const { io } = context;
+  const hub = new Command('ctx hub')
+    .description('Run and look after a hub: the server that projects share through.')
+    .exitOverride()
+    .configureOutput({ writeOut: io.stdout, writeErr: io.stderr })
+    .helpCommand(false);
+  addStartCommand(hub, context);
+  addStopCommand(hub, context);
+  addStatusCommand(hub, context);
+  addClientCommands(hub, context);
+  addTokenCommands(hub, context);
+  return hub;
+}
+
+async function runHub(argv: readonly string[], io: ProgramIo): Promise<number> {
+  const context: HubCommandContext = { io, version: CTX_VERSION, argv, exit: { code: 0 } };
+  try {
+    await buildProgram(context).parseAsync([...argv], { from: 'user' });
+    return context.exit.code;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 64;
+    if (!(error instanceof HubError)) throw error;
+    io.stderr(`ctx: ${error.message}\n`);
+    return error.facts.exit;
+  }
+}
+
+export const program: Program = runHub;

@@ -1,0 +1,81 @@
+/** A hub in this process: says where it is, serves until it is asked to stop, ends in order. */
+import path from 'node:path';
+import type { Logger } from 'pino';
+import { HubError } from '../core/errors';
+import { jsonAnswer, type HubCommandContext } from './commands/context';
+import type { HubConfig } from './config';
+import { reportToParent } from './daemon-report';
+import { startHub, type StartedHub } from './lifecycle';
+import { openLog } from './log';
+
+export interface ServeFlags {
+  readonly json?: boolean;
+  /** Set for the process behind `--daemon`: it logs to a file and talks to its parent instead of a terminal. */
+  readonly daemonChild?: boolean;
+}
+
+const STANDARD_ERROR = 2;
+/** A stop that takes longer than this is stuck: the log says so and the process ends (acknowledged entries are on disk). */
+const STOP_DEADLINE_MS = 60_000;
+const BUG_EXIT_CODE = 70;
+
+export const hubLogPath = (dataDir: string): string => path.join(dataDir, 'hub.log');
+
+/** What `ctx hub start` prints. */
+function announcement(hub: StartedHub, asJson: boolean): string {
+  if (asJson) {
+    return jsonAnswer('hub_started', {
+      address: hub.address,
+      data_dir: hub.dataDir,
+      pid: process.pid,
+      ...(hub.adminToken === undefined ? {} : { admin_token: hub.adminToken }),
+    });
+  }
+  const lines = [`ctx hub listening on ${hub.address}`, `Data directory: ${hub.dataDir}`];
+  if (hub.adminToken !== undefined) {
+    lines.push(`Admin token (shown once, kept in ${hub.adminTokenFile}): ${hub.adminToken}`);
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+/** Fails closed (S38): whatever nobody expected ends the process, and nothing more is acknowledged. */
+function crashOn(log: () => Logger | undefined): (error: unknown) => void {
+  const crash = (error: unknown): void => {
+    const err = error instanceof Error ? error : new Error(String(error));
+    const logger = log();
+    if (logger === undefined) process.stderr.write(`ctx: ${err.stack ?? err.message}\n`);
+    else logger.fatal({ err }, 'an unexpected error: the hub stops');
+    process.exit(BUG_EXIT_CODE);
+  };
+  process.on('uncaughtException', crash);
+  process.on('unhandledRejection', crash);
+  return crash;
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+}
+
+export async function serve(config: HubConfig, flags: ServeFlags, { io, version }: HubCommandContext): Promise<number> {
+  let log: Logger | undefined;
+  const report = flags.daemonChild === true ? reportToParent() : undefined;
+  const destination = report === undefined ? STANDARD_ERROR : hubLogPath(config.dataDir);
+  const crash = crashOn(() => log);
+  let hub: StartedHub;
+  try {
+    hub = await startHub({ config, version, crash, openLog: () => (log ??= openLog(destination)) });
+  } catch (error) {
+    if (!(error instanceof HubError)) throw error;
+    log?.fatal({ code: error.code }, error.message);
+    report?.failed(error);
+    throw error;
+  }
+  const text = announcement(hub, flags.json === true);
+  if (report === undefined) io.stdout(text);
+  else report.serving(text);
+  await Promise.race([hub.stopRequested, aborted(io.signal)]);
+  setTimeout(() => crash(new Error(`stopping took more than ${STOP_DEADLINE_MS} ms`)), STOP_DEADLINE_MS).unref();
+  await hub.stop();
+  return 0;
+}

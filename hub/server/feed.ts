@@ -1,0 +1,225 @@
+/**
+ * The fan-out: every listener is a cursor into the log, never a queue. Those that are up to date share one frame per
+ * filter and batch; those that lag read ranges at their own pace, and join the others where they meet (S21, S22).
+ */
+import type { Cursor } from '../../core/cursor';
+import { HubError } from '../../core/errors';
+import {
+  FEED_TAIL_BYTES,
+  MAX_FEED_FRAME_BYTES,
+  MAX_UNSENT_FEED_BYTES,
+  MAX_UNSENT_FEED_BYTES_TOTAL,
+  MIN_UNSENT_FEED_BYTES,
+} from '../limits';
+import type { LogLine, LogReader } from '../store/log-reader';
+import { FeedTail } from './feed-tail';
+import { entriesFrame } from './frame';
+import type { SessionSocket } from './session-socket';
+import { EVERYTHING, filtered, type FilterMask } from './type-filter';
+
+export interface Listener {
+  readonly socket: SessionSocket;
+  readonly mask: FilterMask;
+  /** Sequence of the last line scanned for it. */
+  position: number;
+  /** The last cursor it was sent; lies behind while its filter holds everything back. */
+  told: number;
+  state: 'live' | 'lagging' | 'ended';
+  /** The log cannot be read where this listener stands: its session has to end. */
+  readonly fail: (error: unknown) => void;
+}
+
+export interface FeedCounts {
+  readonly listeners: number;
+  readonly lagging: number;
+  /** Frames written, all listeners together. */
+  readonly frames: number;
+}
+
+/** Lines of at most {@link MAX_FEED_FRAME_BYTES} together, or one longer line. */
+function* framesOf(lines: readonly LogLine[]): Generator<readonly LogLine[]> {
+  let start = 0;
+  let bytes = 0;
+  for (const [index, line] of lines.entries()) {
+    if (index > start && bytes + line.bytes.length > MAX_FEED_FRAME_BYTES) {
+      yield lines.slice(start, index);
+      start = index;
+      bytes = 0;
+    }
+    bytes += line.bytes.length;
+  }
+  if (start < lines.length) yield start === 0 ? lines : lines.slice(start);
+}
+
+function endOf(lines: readonly LogLine[]): Cursor | undefined {
+  const last = lines.at(-1);
+  return last === undefined ? undefined : { sequence: last.sequence, digest: last.digest };
+}
+
+const nextTurn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
+
+export class Feed {
+  private readonly live = new Map<FilterMask, Set<Listener>>();
+  private readonly lagging = new Set<Listener>();
+  private readonly tail = new FeedTail(FEED_TAIL_BYTES);
+  private readonly unsubscribe: () => void;
+  /** What live listeners have been given; committed lines after it wait in `fresh` for the next turn. */
+  private flushed: Cursor;
+  private fresh: LogLine[] = [];
+  private frames = 0;
+
+  constructor(private readonly reader: LogReader) {
+    this.flushed = reader.head();
+    this.unsubscribe = reader.onCommit((lines) => this.committed(lines));
+  }
+
+  /** Starts after the cursor (absent: from the start). @throws HubError `diverged` for a cursor that is not of this log */
+  async listen(
+    socket: SessionSocket,
+    mask: FilterMask,
+    cursor: Cursor | undefined,
+    fail: (error: unknown) => void,
+  ): Promise<Listener> {
+    const position = await this.startingAt(cursor);
+    return { socket, mask, position, told: position, state: 'lagging', fail };
+  }
+
+  /** Begins to send: after `listening` was answered. */
+  run(listener: Listener): void {
+    if (listener.state === 'ended') return;
+    this.lag(listener);
+  }
+
+  end(listener: Listener): void {
+    listener.state = 'ended';
+    this.lagging.delete(listener);
+    this.live.get(listener.mask)?.delete(listener);
+  }
+
+  async startingAt(cursor: Cursor | undefined): Promise<number> {
+    if (cursor === undefined) return 0;
+    if (await this.reader.knows(cursor)) return cursor.sequence;
+    throw new HubError(
+      'diverged',
+      `The cursor at sequence ${cursor.sequence} is not of this hub's history (its log ends at ${this.reader.head().sequence}): ` +
+        'the hub was restored or is another one. Read again from the start.',
+    );
+  }
+
+  /** Committed lines after a position; never past what was flushed for a listener, see {@link pump}. */
+  async read(sequence: number, maxBytes: number): Promise<readonly LogLine[]> {
+    return this.tail.after(sequence, maxBytes) ?? (await this.reader.readAfter(sequence, maxBytes));
+  }
+
+  /** Tells listeners whose filter held everything back for a while how far they are. */
+  tellCursors(): void {
+    for (const [mask, listeners] of this.live) {
+      const waiting = mask === EVERYTHING ? [] : [...listeners].filter((each) => each.told < this.flushed.sequence);
+      if (waiting.length === 0) continue;
+      const frame = entriesFrame([], this.flushed);
+      for (const listener of waiting) this.write(listener, frame, this.flushed);
+    }
+  }
+
+  counts(): FeedCounts {
+    let listeners = this.lagging.size;
+    for (const group of this.live.values()) listeners += group.size;
+    return { listeners, lagging: this.lagging.size, frames: this.frames };
+  }
+
+  close(): void {
+    this.unsubscribe();
+  }
+
+  private committed(lines: readonly LogLine[]): void {
+    if (this.fresh.length === 0) setImmediate(() => this.flush());
+    // Acknowledgements of this batch go out first; batches committed until then share a frame.
+    this.fresh.push(...lines);
+  }
+
+  private flush(): void {
+    const lines = this.fresh;
+    this.fresh = [];
+    this.tail.add(lines);
+    for (const part of framesOf(lines)) {
+      const end = endOf(part);
+      if (end === undefined) continue;
+      this.flushed = end;
+      for (const [mask, listeners] of this.live) this.deliver(mask, listeners, part, end);
+    }
+  }
+
+  private deliver(mask: FilterMask, listeners: ReadonlySet<Listener>, part: readonly LogLine[], end: Cursor): void {
+    if (listeners.size === 0) return;
+    const wanted = filtered(mask, part);
+    const frame = wanted.length === 0 ? undefined : entriesFrame(wanted, end);
+    for (const listener of listeners) {
+      if (listener.socket.unsentBytes() > MAX_UNSENT_FEED_BYTES) this.lag(listener);
+      else if (frame !== undefined) this.write(listener, frame, end);
+      else listener.position = end.sequence;
+    }
+  }
+
+  private write(listener: Listener, frame: Buffer, end: Cursor): void {
+    listener.socket.send(frame);
+    listener.position = end.sequence;
+    listener.told = end.sequence;
+    this.frames++;
+  }
+
+  private lag(listener: Listener): void {
+    this.live.get(listener.mask)?.delete(listener);
+    listener.state = 'lagging';
+    this.lagging.add(listener);
+    this.pump(listener).catch((error: unknown) => {
+      this.end(listener);
+      listener.fail(error);
+    });
+  }
+
+  private bound(): number {
+    const share = Math.floor(MAX_UNSENT_FEED_BYTES_TOTAL / Math.max(1, this.lagging.size));
+    return Math.max(MIN_UNSENT_FEED_BYTES, Math.min(MAX_UNSENT_FEED_BYTES, share));
+  }
+
+  /** Sends ranges, each when the one before is nearly out, until the listener meets the live ones. */
+  private async pump(listener: Listener): Promise<void> {
+    for (;;) {
+      const bound = this.bound();
+      await listener.socket.drainedTo(bound / 2);
+      // A cursor may point to what is committed and goes out in this turn: the flush must not send it again.
+      while (listener.position > this.flushed.sequence) await nextTurn();
+      if (!this.isLagging(listener)) return;
+      if (listener.position === this.flushed.sequence) {
+        this.join(listener);
+        return;
+      }
+      const lines = await this.read(listener.position, Math.min(bound / 2, MAX_FEED_FRAME_BYTES));
+      if (!this.isLagging(listener)) return;
+      this.sendRange(listener, lines);
+    }
+  }
+
+  private isLagging(listener: Listener): boolean {
+    return listener.state === 'lagging' && listener.socket.isOpen();
+  }
+
+  /** What is committed but not flushed stays for the flush, so that it comes once. */
+  private sendRange(listener: Listener, lines: readonly LogLine[]): void {
+    const flushed = this.flushed.sequence;
+    const known = (lines.at(-1)?.sequence ?? 0) <= flushed ? lines : lines.filter((line) => line.sequence <= flushed);
+    const end = endOf(known);
+    if (end === undefined) {
+      throw new HubError('store_failed', `The log after sequence ${listener.position} could not be read.`);
+    }
+    this.write(listener, entriesFrame(filtered(listener.mask, known), end), end);
+  }
+
+  private join(listener: Listener): void {
+    this.lagging.delete(listener);
+    listener.state = 'live';
+    const group = this.live.get(listener.mask);
+    if (group === undefined) this.live.set(listener.mask, new Set([listener]));
+    else group.add(listener);
+  }
+}
