@@ -81,7 +81,20 @@ export async function buildTests() {
   });
 }
 
+/** The bench and the processes it starts: dist-test/bench/. */
+export async function buildBench() {
+  const folder = 'test/bench';
+  await esbuild.build({
+    ...shared,
+    entryPoints: ['main.ts', 'floors/raw-fan-out-server.ts'].map((file) => path.join(folder, file)),
+    outbase: folder,
+    outdir: 'dist-test/bench',
+    packages: 'external',
+  });
+}
+
 if (process.argv[1] && path.resolve(process.argv[1]) === import.meta.filename) {
   await buildProducts();
   if (process.argv.includes('--tests')) await buildTests();
+  if (process.argv.includes('--bench')) await buildBench();
 }
