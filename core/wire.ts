@@ -15,7 +15,8 @@ const entryType = z.enum(ENTRY_TYPES);
 const types = z.array(entryType).min(1).max(ENTRY_TYPES.length);
 const requestId = z.int().min(0);
 
-const publishedEntry = z.strictObject({
+/** Shape of an entry as a client sends it; `checkPublishedEntry` has the rules. */
+export const publishedEntrySchema = z.strictObject({
   id: z.string(),
   type: entryType,
   content: z.string(),
@@ -30,7 +31,7 @@ const requestSchema = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('publish'),
     request: requestId,
-    entries: z.array(publishedEntry).min(1).max(MAX_BATCH_ENTRIES),
+    entries: z.array(publishedEntrySchema).min(1).max(MAX_BATCH_ENTRIES),
   }),
   /** Streams everything after the cursor (absent = from the start), then what arrives. One listen per session. */
   z.object({ kind: z.literal('listen'), request: requestId, cursor: cursorSchema.optional(), types: types.optional() }),

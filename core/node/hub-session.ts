@@ -74,6 +74,8 @@ export interface HubSession {
   readonly clientRevoke: (clientId: string) => Promise<void>;
   /** Ends the session; resolves when the socket is closed. */
   readonly close: () => Promise<void>;
+  /** Ends the session at once, without a farewell that a silent hub would not return. */
+  readonly terminate: () => void;
   /** Resolves, never rejects, with why the session ended. */
   readonly closed: Promise<SessionEnd>;
 }
@@ -274,6 +276,11 @@ class Session implements HubSession {
 
   async clientRevoke(clientId: string): Promise<void> {
     await this.#request({ kind: 'client_revoke', client_id: clientId }, 'revoked');
+  }
+
+  terminate(): void {
+    this.#byUs = true;
+    this.#ws.terminate();
   }
 
   async close(): Promise<void> {

@@ -21,12 +21,17 @@ export interface ProjectPaths {
   readonly archiveDir: string;
   readonly syncState: string;
   readonly outbox: string;
+  /** Entries that the hub refused for good, and why. */
+  readonly rejected: string;
   /** Own entries known to be on the hub. */
   readonly ledger: string;
   /** Held while a local file is read, changed and written. */
   readonly filesLock: string;
   readonly mirrorLock: string;
+  /** Held while outbox, rejected list or ledger change: moments. */
   readonly outboxLock: string;
+  /** Held while a batch of the outbox is on its way to the hub. */
+  readonly drainLock: string;
 }
 
 export const CONTEXT_FILE_NAMES: Readonly<Record<EntryType, string>> = {
@@ -57,10 +62,12 @@ export function projectPaths(root: string): ProjectPaths {
     archiveDir: inHub('archive'),
     syncState: inHub('.sync-state.json'),
     outbox: inHub('outbox.jsonl'),
+    rejected: inHub('rejected.jsonl'),
     ledger: inHub('shared.jsonl'),
     filesLock: inHub('.files.lock'),
     mirrorLock: inHub('.mirror.lock'),
     outboxLock: inHub('.outbox.lock'),
+    drainLock: inHub('.drain.lock'),
   };
 }
 

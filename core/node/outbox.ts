@@ -1,0 +1,217 @@
+/**
+ * Entries on their way to the hub: fsynced in `.context/hub/outbox.jsonl` before the first attempt, out of it only when the
+ * hub has them (then in the ledger) or will never take them (then in the rejected list, with the reason). Every change is made
+ * under one short lock, so any number of processes may share and drain at once.
+ */
+import type fs from 'node:fs';
+import fsp from 'node:fs/promises';
+import { z } from 'zod';
+import type { PublishedEntry } from '../entry';
+import { isWireCode, HubError, LOCAL_CODES, type ErrorCode } from '../errors';
+import type { RejectedResult, SharedResult } from '../sync/drain';
+import { publishedEntrySchema } from '../wire';
+import { appendLines, readLines } from './append-file';
+import { writeFileAtomic } from './atomic-file';
+import { errnoOf, fileError } from './file-errors';
+import { withLock } from './file-lock';
+import { ensureHubFolder } from './gitignore';
+import { PRIVATE_FILE_MODE } from './platform';
+import type { ProjectPaths } from './project-directory';
+import { appendToLedger, readLedger, seenRecord, sentRecord } from './share-ledger';
+import type { StoredEntry } from '../entry';
+
+/** A line is an entry, or says that an earlier one has left. */
+const settledSchema = z.object({ settled: z.string() });
+
+const rejectedSchema = z.object({
+  entry: publishedEntrySchema,
+  code: z.string(),
+  message: z.string(),
+  at: z.string(),
+});
+
+export interface RejectedEntry {
+  readonly entry: PublishedEntry;
+  readonly error: HubError;
+  readonly at: string;
+}
+
+export interface Settlement {
+  readonly shared: readonly SharedResult[];
+  readonly rejected: readonly RejectedResult[];
+}
+
+interface Contents {
+  readonly waiting: ReadonlyMap<string, PublishedEntry>;
+  readonly lines: number;
+}
+
+const EMPTY: Contents = { waiting: new Map(), lines: 0 };
+const LOCK_DEADLINE_MS = 4_000;
+
+function fold(values: readonly unknown[]): Contents {
+  const waiting = new Map<string, PublishedEntry>();
+  for (const value of values) {
+    const settled = settledSchema.safeParse(value);
+    if (settled.success) waiting.delete(settled.data.settled);
+    const entry = publishedEntrySchema.safeParse(value);
+    if (entry.success) waiting.set(entry.data.id, entry.data as PublishedEntry);
+  }
+  return { waiting, lines: values.length };
+}
+
+const same = (a: PublishedEntry | undefined, b: PublishedEntry): boolean => JSON.stringify(a) === JSON.stringify(b);
+
+export class Outbox {
+  readonly #paths: ProjectPaths;
+  #cache: { readonly stamp: string; readonly contents: Contents } | undefined;
+
+  constructor(paths: ProjectPaths) {
+    this.#paths = paths;
+  }
+
+  /** Adds entries to the end; durable when it resolves. One that waits under the same id already is replaced. */
+  async add(entries: readonly PublishedEntry[]): Promise<void> {
+    await ensureHubFolder(this.#paths.hubDir);
+    await this.#locked(async () => {
+      const { waiting } = await this.#read();
+      await appendLines(
+        this.#paths.outbox,
+        entries.filter((entry) => !same(waiting.get(entry.id), entry)),
+      );
+    });
+  }
+
+  /** In the order of their adding. */
+  async waiting(): Promise<readonly PublishedEntry[]> {
+    return [...(await this.#read()).waiting.values()];
+  }
+
+  async count(): Promise<number> {
+    return (await this.#read()).waiting.size;
+  }
+
+  /**
+   * Takes out what the hub has answered for. The ledger and the rejected list are durable first: a kill in between sends an
+   * entry once more, which the hub recognises.
+   */
+  async settle({ shared, rejected }: Settlement): Promise<void> {
+    if (shared.length === 0 && rejected.length === 0) return;
+    await this.#locked(async () => {
+      const at = new Date().toISOString();
+      await appendToLedger(
+        this.#paths,
+        shared.map(({ entry, sequence }) => sentRecord(entry, sequence)),
+      );
+      await appendLines(
+        this.#paths.rejected,
+        rejected.map(({ entry, error }) => ({ entry, code: error.code, message: error.message, at })),
+      );
+      await this.#remove([...shared, ...rejected].map(({ entry }) => entry));
+      await this.#dropRejected(new Set(shared.map(({ entry }) => entry.id)));
+    });
+  }
+
+  /** Entries of our project that came down the stream, whoever sent them. */
+  async noteSeen(entries: readonly StoredEntry[]): Promise<void> {
+    if (entries.length === 0) return;
+    await this.#locked(() => appendToLedger(this.#paths, entries.map(seenRecord)));
+  }
+
+  /**
+   * The hub's history is not the one we knew: everything that this machine ever sent waits again. What the hub still has
+   * it will answer as duplicate. @returns how many
+   */
+  async refillFromLedger(): Promise<number> {
+    return this.#locked(async () => {
+      const ledger = await readLedger(this.#paths);
+      const { waiting } = await this.#read();
+      const sent = [...ledger.values()].flatMap(({ entry }) => (entry === undefined ? [] : [entry]));
+      const back = sent.filter((entry) => !waiting.has(entry.id));
+      await appendLines(this.#paths.outbox, back);
+      if (ledger.size > 0) await this.#write(this.#paths.ledger, '');
+      return back.length;
+    });
+  }
+
+  /** The last refusal of each entry that is not waiting again. */
+  async rejected(): Promise<readonly RejectedEntry[]> {
+    const { waiting } = await this.#read();
+    const latest = new Map<string, RejectedEntry>();
+    for (const value of (await readLines(this.#paths.rejected)).values) {
+      const parsed = rejectedSchema.safeParse(value);
+      if (!parsed.success) continue;
+      const { code, message, at } = parsed.data;
+      const entry = parsed.data.entry as PublishedEntry;
+      latest.set(entry.id, { entry, error: new HubError(knownCode(code), message), at });
+    }
+    return [...latest.values()].filter(({ entry }) => !waiting.has(entry.id));
+  }
+
+  /** Drops ids from the rejected list: they have been shared after all, or the user has let go of them. */
+  async forgetRejected(ids: ReadonlySet<string>): Promise<void> {
+    await this.#locked(() => this.#dropRejected(ids));
+  }
+
+  async #dropRejected(ids: ReadonlySet<string>): Promise<void> {
+    if ((await stampOf(this.#paths.rejected)) === undefined) return;
+    const { values } = await readLines(this.#paths.rejected);
+    const kept = values.filter((value) => {
+      const parsed = rejectedSchema.safeParse(value);
+      return !parsed.success || !ids.has(parsed.data.entry.id);
+    });
+    if (kept.length < values.length) await this.#write(this.#paths.rejected, toLines(kept));
+  }
+
+  async #remove(gone: readonly PublishedEntry[]): Promise<void> {
+    const { waiting, lines } = await this.#read();
+    // An entry that was replaced while its older self was under way still waits.
+    const settled = gone.filter((entry) => same(waiting.get(entry.id), entry));
+    const rest = new Map(waiting);
+    for (const { id } of settled) rest.delete(id);
+    // Short marks as long as most lines are alive, else a new file: work stays in proportion to what is sent.
+    if (rest.size * 2 < lines + settled.length) await this.#write(this.#paths.outbox, toLines([...rest.values()]));
+    else
+      await appendLines(
+        this.#paths.outbox,
+        settled.map(({ id }) => ({ settled: id })),
+      );
+  }
+
+  async #write(file: string, text: string): Promise<void> {
+    await writeFileAtomic(file, text, { mode: PRIVATE_FILE_MODE, lockHeld: true });
+  }
+
+  async #read(): Promise<Contents> {
+    const stamp = await stampOf(this.#paths.outbox);
+    if (stamp === undefined) return EMPTY;
+    if (this.#cache?.stamp === stamp) return this.#cache.contents;
+    const contents = fold((await readLines(this.#paths.outbox)).values);
+    this.#cache = { stamp, contents };
+    return contents;
+  }
+
+  #locked<T>(work: () => Promise<T>): Promise<T> {
+    return withLock(this.#paths.outboxLock, { deadlineMs: LOCK_DEADLINE_MS, what: 'the outbox' }, work);
+  }
+}
+
+function knownCode(code: string): ErrorCode {
+  if (isWireCode(code)) return code;
+  return LOCAL_CODES.find((each) => each === code) ?? 'internal';
+}
+
+function toLines(values: readonly unknown[]): string {
+  return values.map((value) => `${JSON.stringify(value)}\n`).join('');
+}
+
+/** Changes whenever the file does: replaced, grown or cut. */
+async function stampOf(file: string): Promise<string | undefined> {
+  try {
+    const stats: fs.BigIntStats = await fsp.stat(file, { bigint: true });
+    return `${stats.ino}/${stats.size}/${stats.mtimeNs}`;
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return undefined;
+    throw fileError(error, 'read', file);
+  }
+}

@@ -1,0 +1,77 @@
+/**
+ * What this machine knows of its project's entries on the hub (`.context/hub/shared.jsonl`). Those that this machine sent
+ * are kept whole: should the hub lose them (a backup restored), they are sent again exactly as they were (FM-29).
+ */
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import { ENTRY_TYPES, type PublishedEntry, type StoredEntry } from '../entry';
+import { publishedEntrySchema } from '../wire';
+import { appendLines, readLines } from './append-file';
+import type { ProjectPaths } from './project-directory';
+
+const recordSchema = z.object({
+  id: z.string(),
+  type: z.enum(ENTRY_TYPES),
+  sequence: z.int().min(1),
+  /** Of the content, hex: tells whether the local entry has changed since. */
+  sha256: z.string(),
+  supersedes: z.string().optional(),
+  /** As sent by this machine; absent when a colleague's machine sent it. */
+  entry: publishedEntrySchema.optional(),
+});
+
+export interface SharedRecord extends Omit<z.infer<typeof recordSchema>, 'entry'> {
+  readonly entry?: PublishedEntry | undefined;
+}
+
+export type Ledger = ReadonlyMap<string, SharedRecord>;
+
+export function contentHash(content: string): string {
+  return createHash('sha256').update(content).digest('hex');
+}
+
+/** An entry that this machine sent and the hub acknowledged. */
+export function sentRecord(entry: PublishedEntry, sequence: number): SharedRecord {
+  const { id, type, supersedes } = entry;
+  return {
+    id,
+    type,
+    sequence,
+    sha256: contentHash(entry.content),
+    ...(supersedes === undefined ? {} : { supersedes }),
+    entry,
+  };
+}
+
+/** An entry of our project that came down the stream. */
+export function seenRecord(entry: StoredEntry): SharedRecord {
+  const { id, type, sequence, supersedes } = entry;
+  return {
+    id,
+    type,
+    sequence,
+    sha256: contentHash(entry.content),
+    ...(supersedes === undefined ? {} : { supersedes }),
+  };
+}
+
+/** The last line of an id counts; what was sent stays known when it is seen again. */
+export async function readLedger(paths: ProjectPaths): Promise<Ledger> {
+  const ledger = new Map<string, SharedRecord>();
+  for (const value of (await readLines(paths.ledger)).values) {
+    const parsed = recordSchema.safeParse(value);
+    if (!parsed.success) continue; // Of a later version; nothing is lost but the knowledge of one share.
+    const record = parsed.data as SharedRecord;
+    const before = ledger.get(record.id);
+    ledger.set(
+      record.id,
+      record.entry === undefined && before?.entry !== undefined ? { ...record, entry: before.entry } : record,
+    );
+  }
+  return ledger;
+}
+
+/** Under the outbox lock. Durable when it resolves. */
+export async function appendToLedger(paths: ProjectPaths, records: readonly SharedRecord[]): Promise<void> {
+  await appendLines(paths.ledger, records);
+}

@@ -1,0 +1,365 @@
+/**
+ * Keeps a project in step with its hub: carries out what the sync machine decides, with real sockets, timers and files. Used by
+ * the CLI and the editor alike. Lives until it is closed; what another process changes (outbox, connection) it notices.
+ */
+import type { StoredEntry } from '../entry';
+import { HubError } from '../errors';
+import { HEALTHY_AFTER_MS, backoffMs } from '../sync/backoff';
+import { initialState, step } from '../sync/machine';
+import type { SyncSnapshot } from '../sync/snapshot';
+import type { PrepareTask, State, StateKind, SyncCommand, SyncEvent } from '../sync/state';
+import type { BatchOutcome } from '../sync/drain';
+import type { EntriesPush } from '../wire';
+import { requireConnection, writeConnection, type Connection } from './connection-file';
+import { drainOutbox } from './drain';
+import { openSession, type HubSession } from './hub-session';
+import { Intake, type JournalSink } from './intake';
+import { Outbox } from './outbox';
+import { FileWatch } from './file-watch';
+import { projectPaths, type ProjectPaths } from './project-directory';
+import { addressesOf } from './share';
+
+export type { SyncPhase, SyncSnapshot } from '../sync/snapshot';
+
+export interface SyncClientOptions {
+  readonly projectDir: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** What a person should know: reconnects, a mirror built anew, refused entries. */
+  readonly log: (message: string) => void;
+  readonly onChange: (snapshot: SyncSnapshot) => void;
+  /** Entries of other projects, once each, after they are in the mirror. */
+  readonly onEntries: (entries: readonly StoredEntry[]) => void;
+  /** After each batch of the outbox. */
+  readonly onShared?: ((outcome: BatchOutcome) => void) | undefined;
+  readonly journal?: JournalSink | undefined;
+  readonly keepEntries?: number | undefined;
+}
+
+const PHASES: Readonly<Record<StateKind, SyncSnapshot['phase']>> = {
+  idle: 'idle',
+  connecting: 'connecting',
+  preparing: 'connecting',
+  subscribing: 'connecting',
+  replaying: 'replaying',
+  live: 'live',
+  waiting: 'waiting',
+  stopped: 'stopped',
+};
+
+function asHubError(error: unknown): HubError {
+  if (error instanceof HubError) return error;
+  return new HubError('internal', error instanceof Error ? error.message : String(error), { cause: error });
+}
+
+export class SyncClient {
+  readonly #options: SyncClientOptions;
+  readonly #paths: ProjectPaths;
+  readonly #outbox: Outbox;
+  readonly #abort = new AbortController();
+  #connection: Connection | undefined;
+  #intake: Intake | undefined;
+  #state: State | undefined;
+  /** Set when there is no machine: not connected, or its files cannot be used. */
+  #startError: HubError | undefined;
+  #session: HubSession | undefined;
+  #opening: AbortController | undefined;
+  #closing: Promise<void> | undefined;
+  #retry: NodeJS.Timeout | undefined;
+  #health: NodeJS.Timeout | undefined;
+  #drainRetry: NodeJS.Timeout | undefined;
+  #draining: Promise<void> | undefined;
+  #drainAgain = false;
+  #drainFailures = 0;
+  #outboxCount = 0;
+  /** Work on files, one after the other. */
+  #work: Promise<void> = Promise.resolve();
+  #watch: FileWatch | undefined;
+  #closed: Promise<void> | undefined;
+
+  constructor(options: SyncClientOptions) {
+    this.#options = options;
+    this.#paths = projectPaths(options.projectDir);
+    this.#outbox = new Outbox(this.#paths);
+  }
+
+  /** Begins; never throws: what hinders it is in the snapshot. */
+  start(): void {
+    this.#watch ??= new FileWatch(this.#paths, {
+      onOutbox: () => void this.#noteOutbox(),
+      onConnection: () => this.#enqueue(() => this.#reload()),
+    });
+    this.#enqueue(() => this.#begin());
+  }
+
+  /** Tries now: connects if it waits, sends what is in the outbox. */
+  flush(): void {
+    this.#dispatch({ kind: 'nudge' });
+  }
+
+  snapshot(): SyncSnapshot {
+    const state = this.#state;
+    const waitMs = state?.kind === 'waiting' ? state.waitMs : undefined;
+    return {
+      phase: state === undefined ? (this.#startError === undefined ? 'idle' : 'stopped') : PHASES[state.kind],
+      address: state?.addresses[state.at],
+      cursor: state?.cursor,
+      head: state?.head,
+      outbox: this.#outboxCount,
+      lastError: this.#startError ?? state?.lastError,
+      retryInMs: waitMs,
+    };
+  }
+
+  /** Ends in order: what is being applied is finished, the mirror is given to others. */
+  close(): Promise<void> {
+    return (this.#closed ??= this.#end());
+  }
+
+  async #end(): Promise<void> {
+    this.#watch?.close();
+    this.#dispatch({ kind: 'stop' });
+    this.#abort.abort(new HubError('going_away', 'The client is closing.'));
+    clearTimeout(this.#drainRetry);
+    clearTimeout(this.#health);
+    await this.#closing;
+    await this.#draining;
+    await this.#work;
+    await this.#intake?.close();
+  }
+
+  async #begin(): Promise<void> {
+    try {
+      this.#outboxCount = await this.#outbox.count();
+      this.#connection = await requireConnection(this.#paths, this.#options.env);
+      this.#intake = await Intake.open({
+        paths: this.#paths,
+        connection: this.#connection,
+        outbox: this.#outbox,
+        journal: this.#options.journal,
+        keepEntries: this.#options.keepEntries,
+        onEntries: this.#options.onEntries,
+        onNotice: this.#options.log,
+      });
+      this.#startError = undefined;
+      this.#state = initialState(addressesOf(this.#connection), this.#intake.cursor);
+      this.#dispatch({ kind: 'start' });
+    } catch (error) {
+      this.#startError = asHubError(error);
+      this.#changed();
+    }
+  }
+
+  /** The connection file is another one now: registered again, other subscriptions, or gone. */
+  async #reload(): Promise<void> {
+    const now = await requireConnection(this.#paths, this.#options.env).catch(asHubError);
+    if (!(now instanceof HubError) && JSON.stringify(now) === JSON.stringify(this.#connection)) return;
+    this.#dispatch({ kind: 'stop' });
+    await this.#closing;
+    await this.#intake?.close();
+    this.#state = undefined;
+    this.#intake = undefined;
+    this.#connection = undefined;
+    await this.#begin();
+  }
+
+  #enqueue(work: () => Promise<void>): void {
+    if (this.#closed !== undefined) return;
+    this.#work = this.#work.then(work).catch((error: unknown) => {
+      this.#options.log(asHubError(error).message);
+    });
+  }
+
+  #dispatch(event: SyncEvent): void {
+    if (this.#state === undefined) return;
+    const before = this.#state;
+    const { state, commands } = step(before, event, Math.random);
+    this.#state = state;
+    for (const command of commands) this.#carryOut(command);
+    if (state !== before) this.#changed();
+  }
+
+  #changed(): void {
+    this.#options.onChange(this.snapshot());
+  }
+
+  #carryOut(command: SyncCommand): void {
+    switch (command.kind) {
+      case 'open':
+        void this.#open(command.address, command.session);
+        return;
+      case 'prepare':
+        this.#onFiles((session) => this.#prepare(command.task, session));
+        return;
+      case 'listen':
+        void this.#listen(command.cursor);
+        return;
+      case 'drain':
+        this.#drain();
+        return;
+      case 'closeSession':
+        this.#opening?.abort(new HubError('going_away', 'Not wanted any more.'));
+        this.#closing = this.#session?.close();
+        this.#session = undefined;
+        return;
+      case 'wait':
+        this.#retry = setTimeout(() => this.#dispatch({ kind: 'retryDue' }), command.ms);
+        return;
+      case 'cancelWait':
+        clearTimeout(this.#retry);
+        return;
+      case 'watchHealth':
+        this.#watchHealth();
+    }
+  }
+
+  #watchHealth(): void {
+    const session = this.#state?.session ?? 0;
+    clearTimeout(this.#health);
+    this.#health = setTimeout(() => this.#dispatch({ kind: 'healthy', session }), HEALTHY_AFTER_MS).unref();
+  }
+
+  async #open(address: string, session: number): Promise<void> {
+    const connection = this.#connection;
+    if (connection === undefined) return;
+    const opening = new AbortController();
+    this.#opening = opening;
+    try {
+      const { token, ca, fingerprint } = connection;
+      const opened = await openSession({ address, token, ca, fingerprint, signal: opening.signal });
+      if (opening.signal.aborted || this.#state?.session !== session) {
+        opened.terminate();
+        return;
+      }
+      this.#session = opened;
+      void opened.closed.then(({ error, addresses }) => {
+        if (this.#session === opened) this.#session = undefined;
+        this.#dispatch({ kind: 'lost', session, error, addresses });
+      });
+      this.#dispatch({ kind: 'opened', session, head: opened.hello.head, cluster: opened.hello.cluster });
+    } catch (error) {
+      this.#dispatch({ kind: 'openFailed', session, error: asHubError(error) });
+    }
+  }
+
+  /** Work of the current session on files; its failure ends the session. */
+  #onFiles(work: (session: HubSession) => Promise<void>): void {
+    const session = this.#session;
+    const number = this.#state?.session ?? 0;
+    if (session === undefined) return;
+    this.#enqueue(async () => {
+      try {
+        await work(session);
+      } catch (error) {
+        this.#dispatch({ kind: 'failed', session: number, error: asHubError(error) });
+      }
+    });
+  }
+
+  async #prepare(task: PrepareTask, session: HubSession): Promise<void> {
+    const intake = this.#intake;
+    const number = this.#state?.session ?? 0;
+    if (intake === undefined || this.#session !== session) return;
+    if (task === 'rewind') await this.#rewind(intake, session.hello.hub);
+    else if (session.hello.hub !== intake.hubId) throw new HubError('diverged', 'This is another hub than before.');
+    await intake.backfill(session);
+    this.#dispatch({ kind: 'prepared', session: number, cursor: intake.cursor });
+  }
+
+  async #rewind(intake: Intake, hubId: string): Promise<void> {
+    await intake.rewind(hubId);
+    if (this.#connection === undefined || this.#connection.hub_id === hubId) return;
+    this.#connection = { ...this.#connection, hub_id: hubId };
+    await writeConnection(this.#paths, this.#options.env, this.#connection);
+  }
+
+  async #listen(from: State['cursor']): Promise<void> {
+    const session = this.#session;
+    const number = this.#state?.session ?? 0;
+    const filter = this.#intake?.filter;
+    if (session === undefined) return;
+    try {
+      if (filter?.length === 0) {
+        // Nothing is subscribed: the session serves the outbox alone.
+        this.#dispatch({ kind: 'applied', cursor: session.hello.head });
+        this.#dispatch({ kind: 'listening', session: number, head: session.hello.head });
+        return;
+      }
+      const head = await session.listen(from, filter, (push) => this.#take(push, number));
+      this.#dispatch({ kind: 'listening', session: number, head });
+    } catch (error) {
+      this.#dispatch({ kind: 'failed', session: number, error: asHubError(error) });
+    }
+  }
+
+  /** Resolves when the push is durable here; the session reads no further until then. */
+  #take(push: EntriesPush, session: number): Promise<void> {
+    this.#enqueue(async () => {
+      const intake = this.#intake;
+      if (intake === undefined || this.#state?.session !== session) return;
+      try {
+        const applied = await intake.apply(push);
+        if (applied === 'applied') this.#dispatch({ kind: 'applied', cursor: push.cursor });
+        else this.#dispatch({ kind: 'rebased', cursor: intake.cursor });
+      } catch (error) {
+        this.#dispatch({ kind: 'failed', session, error: asHubError(error) });
+      }
+    });
+    return this.#work;
+  }
+
+  async #noteOutbox(): Promise<void> {
+    const before = this.#outboxCount;
+    try {
+      this.#outboxCount = await this.#outbox.count();
+    } catch (error) {
+      this.#options.log(asHubError(error).message);
+      return;
+    }
+    if (this.#outboxCount > 0) this.flush();
+    if (this.#outboxCount !== before) this.#changed();
+  }
+
+  #drain(): void {
+    clearTimeout(this.#drainRetry);
+    if (this.#draining !== undefined) {
+      this.#drainAgain = true;
+      return;
+    }
+    const session = this.#session;
+    if (session === undefined) return;
+    this.#drainAgain = false;
+    this.#draining = this.#drainWith(session).finally(() => {
+      this.#draining = undefined;
+      if (this.#drainAgain) this.#drain();
+    });
+  }
+
+  async #drainWith(session: HubSession): Promise<void> {
+    const onBatch = (outcome: BatchOutcome): void => this.#reportBatch(outcome);
+    try {
+      const { signal } = this.#abort;
+      const end = await drainOutbox({ session, outbox: this.#outbox, paths: this.#paths, signal, onBatch });
+      if (end.kind === 'empty') this.#drainFailures = 0;
+      else this.#drainLater(end.error, end.afterMs);
+    } catch (error) {
+      if (!this.#abort.signal.aborted) this.#drainLater(asHubError(error), undefined);
+    }
+    const count = await this.#outbox.count().catch(() => this.#outboxCount);
+    if (count === this.#outboxCount) return;
+    this.#outboxCount = count;
+    this.#changed();
+  }
+
+  #drainLater(error: HubError, afterMs: number | undefined): void {
+    const ms = afterMs ?? backoffMs(this.#drainFailures++, Math.random);
+    if (error.code !== 'rate_limited') this.#options.log(`Sharing waits: ${error.message}`);
+    this.#drainRetry = setTimeout(() => this.flush(), ms).unref();
+  }
+
+  #reportBatch(outcome: BatchOutcome): void {
+    for (const { entry, error } of outcome.rejected) {
+      this.#options.log(`Entry ${entry.id} was refused and will not be sent again: ${error.message}`);
+    }
+    this.#options.onShared?.(outcome);
+  }
+}
