@@ -11,7 +11,7 @@ import type { PeerSocket } from './peers/socket';
 
 export const HUB_DURABILITY = 'hub: fdatasync before an answer';
 
-const CTX = path.resolve('dist/ctx.js');
+export const CTX = path.resolve('dist/ctx.js');
 const START_DEADLINE_MS = 120_000;
 /** Rates and session counts as an operator may set them; what is checked per message stays on. */
 const LIMITS_OFF = ['--publish-burst', '0', '--max-sessions', '5000', '--max-sessions-per-token', '5000'];

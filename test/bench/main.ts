@@ -2,7 +2,12 @@
 import { findPeers, describePeers } from './peers/peers';
 import type { Bench, Group } from './bench';
 import { fanOutGroup } from './groups/fanout';
+import { idleGroup } from './groups/idle';
+import { memoryGroup } from './groups/memory';
 import { publishGroup } from './groups/publish';
+import { recoveryGroup } from './groups/recovery';
+import { replayGroup } from './groups/replay';
+import { startupGroup } from './groups/startup';
 import { describeMachine } from './machine';
 import { Place } from './place';
 import { formatTable, writeJson, type Row } from './report';
@@ -10,6 +15,11 @@ import { formatTable, writeJson, type Row } from './report';
 const GROUPS: Readonly<Record<string, Group>> = {
   publish: publishGroup,
   fanout: fanOutGroup,
+  replay: replayGroup,
+  recovery: recoveryGroup,
+  memory: memoryGroup,
+  startup: startupGroup,
+  idle: idleGroup,
 };
 
 const RESULT = 'test-output/bench.json';

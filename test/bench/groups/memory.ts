@@ -1,0 +1,82 @@
+/** Resident memory of the hub: after taking 100,000 entries over the wire, and what a million old ones add to a start. */
+import { pause } from '../children';
+import { Closer, type Bench } from '../bench';
+import { launchHub, startHub } from '../hub';
+import { publishedEntry } from '../hub-session';
+import { makeLog } from '../log-maker';
+import { hasProc, residentBytes } from '../machine';
+import { atMost, figureRow, missingRow, type Row } from '../report';
+
+const GROUP = 'memory';
+const TAKEN = 100_000;
+const PER_REQUEST = 64;
+const REQUESTS_UNDER_WAY = 8;
+/** Time for the collector and the allocator to give back what a start or a load used. */
+const SETTLE_MS = 3_000;
+const MIB = 1024 * 1024;
+const DURABILITY = 'hub: fdatasync before an answer';
+
+export async function memoryGroup(bench: Bench): Promise<readonly Row[]> {
+  if (!hasProc)
+    return [missingRow({ group: GROUP, name: 'memory', note: 'memory is read from /proc, which is not here' })];
+  const entries = bench.quick ? 200_000 : 1_000_000;
+  bench.say('memory, publishing');
+  const taken = await afterTaking(bench);
+  bench.say(`memory, starting with ${entries} entries`);
+  const empty = await afterStart(bench.place.dir('hub'));
+  const folder = bench.place.dir('hub');
+  await makeLog(folder, entries);
+  const full = await afterStart(folder);
+  const many = entries.toLocaleString('en-US');
+  const facts = { group: GROUP, durability: DURABILITY };
+  return [
+    figureRow({
+      ...facts,
+      name: `after taking ${TAKEN.toLocaleString('en-US')} entries`,
+      unit: 'MiB',
+      ours: taken / MIB,
+      goal: atMost(130),
+    }),
+    figureRow({ ...facts, name: 'started with no entries', unit: 'MiB', ours: empty / MIB }),
+    figureRow({ ...facts, name: `started with ${many} entries`, unit: 'MiB', ours: full / MIB }),
+    figureRow({
+      ...facts,
+      name: `per entry, of ${many}`,
+      unit: 'bytes',
+      ours: Math.max(0, full - empty) / entries,
+      goal: atMost(64),
+    }),
+  ];
+}
+
+async function afterTaking(bench: Bench): Promise<number> {
+  const closer = new Closer();
+  try {
+    const hub = closer.add(await startHub(bench.place.dir('hub')));
+    const session = await hub.openSession();
+    let next = 0;
+    const lane = async (): Promise<void> => {
+      while (next < TAKEN) {
+        const first = next;
+        next += PER_REQUEST;
+        const entries = Array.from({ length: PER_REQUEST }, (_, i) => publishedEntry(first + i));
+        await session.ask({ kind: 'publish', entries });
+      }
+    };
+    await Promise.all(Array.from({ length: REQUESTS_UNDER_WAY }, lane));
+    await pause(SETTLE_MS);
+    return residentBytes(hub.child.pid);
+  } finally {
+    await closer.closeAll();
+  }
+}
+
+async function afterStart(folder: string): Promise<number> {
+  const { child } = await launchHub(folder);
+  try {
+    await pause(SETTLE_MS);
+    return residentBytes(child.pid);
+  } finally {
+    await child.stop();
+  }
+}

@@ -1,0 +1,80 @@
+/** How long short commands take, against a Node that does nothing. One slice is as many runs as fit. */
+import { spawn } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { race, roundsWanted, type Bench } from '../bench';
+import { CTX } from '../hub';
+import { atMost, comparisonRow, type Row } from '../report';
+import type { Contender, Sample } from '../rounds';
+
+const GROUP = 'startup';
+const BARE_NODE = 'node -e 0';
+const ADD = 'ctx add';
+const VERSION = 'ctx --version';
+
+const ADD_ARGUMENTS = [
+  ...['add', 'decision', 'Keep the log as JSON lines', '--context', 'Operators read it with jq'],
+  ...['--rationale', 'Plain text lasts', '--consequence', 'Every line is parsed on start'],
+];
+
+export async function startupGroup(bench: Bench): Promise<readonly Row[]> {
+  bench.say('start-up of commands');
+  const project = bench.place.dir('project');
+  const env = { ...process.env, HOME: project, CTX_HOME: path.join(project, 'home') };
+  const run = (args: readonly string[]): Promise<void> => runNode(args, project, env);
+  await run([CTX, 'init']);
+  const decisions = path.join(project, '.context', 'DECISIONS.md');
+  const initial = fs.readFileSync(decisions);
+  const contenders: readonly Contender[] = [
+    { name: BARE_NODE, slice: (ms) => repeat(ms, () => run(['-e', '0'])) },
+    { name: VERSION, slice: (ms) => repeat(ms, () => run([CTX, '--version'])) },
+    {
+      name: ADD,
+      slice: async (ms) => {
+        fs.writeFileSync(decisions, initial);
+        return repeat(ms, () => run([CTX, ...ADD_ARGUMENTS]));
+      },
+    },
+  ];
+  const finished = await race(bench, contenders);
+  const row = { group: GROUP, other: BARE_NODE, measure: 'time', unit: 'runs/s' } as const;
+  const rounds = roundsWanted(bench);
+  return [
+    comparisonRow(finished, rounds, {
+      ...row,
+      name: `${ADD}, time`,
+      ours: ADD,
+      goal: atMost(2.5),
+      durability: 'the file is synced',
+    }),
+    comparisonRow(finished, rounds, {
+      ...row,
+      name: `${VERSION}, time`,
+      ours: VERSION,
+      goal: atMost(1.5),
+      durability: '',
+    }),
+  ];
+}
+
+async function repeat(sliceMs: number, run: () => Promise<void>): Promise<Sample> {
+  const began = performance.now();
+  let count = 0;
+  do {
+    await run();
+    count += 1;
+  } while (performance.now() - began < sliceMs);
+  return { count, seconds: (performance.now() - began) / 1000 };
+}
+
+function runNode(args: readonly string[], cwd: string, env: NodeJS.ProcessEnv): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, args, { cwd, env, stdio: ['ignore', 'ignore', 'pipe'] });
+    let complaint = '';
+    child.stderr.setEncoding('utf8').on('data', (text: string) => (complaint += text));
+    child.once('error', reject);
+    child.once('close', (code) =>
+      code === 0 ? resolve() : reject(new Error(`${args.join(' ')} ended with ${String(code)}: ${complaint}`)),
+    );
+  });
+}
