@@ -14,7 +14,7 @@ export const HUB_DURABILITY = 'hub: fdatasync before an answer';
 export const CTX = path.resolve('dist/ctx.js');
 const START_DEADLINE_MS = 120_000;
 /** Rates and session counts as an operator may set them; what is checked per message stays on. */
-const LIMITS_OFF = ['--publish-burst', '0', '--max-sessions', '5000', '--max-sessions-per-token', '5000'];
+const LIMITS_OFF = ['--no-rate-limit', '--max-sessions', '5000', '--max-sessions-per-token', '5000'];
 
 export interface Hub {
   readonly child: Child;
