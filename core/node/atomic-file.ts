@@ -20,6 +20,11 @@ export interface AtomicWriteOptions {
    * process is used up by the next write instead of lying around for ever.
    */
   readonly lockHeld?: boolean;
+  /**
+   * What the file was when it was read (`undefined` = missing). An editor knows nothing of our locks: if it saved in the
+   * meantime nothing is written and the error's code is `locked`.
+   */
+  readonly expected?: { readonly stats: Stats | undefined };
 }
 
 /** What stands at `file` now. @throws HubError `cannot_create` when it must not be replaced. */
@@ -46,6 +51,17 @@ async function keepOwnerAndMode(handle: fsp.FileHandle, before: Stats, options: 
   if (isWindows) return;
   if (process.getuid?.() === 0 && (before.uid !== 0 || before.gid !== 0)) await handle.chown(before.uid, before.gid);
   await handle.chmod(options.forceMode === true && options.mode !== undefined ? options.mode : before.mode & 0o7777);
+}
+
+function isSame(a: Stats | undefined, b: Stats | undefined): boolean {
+  if (a === undefined || b === undefined) return a === b;
+  return a.ino === b.ino && a.size === b.size && a.mtimeMs === b.mtimeMs;
+}
+
+/** @throws HubError `locked` when another program wrote the file since it was read */
+async function checkExpected(file: string, options: AtomicWriteOptions): Promise<void> {
+  if (options.expected === undefined || isSame(await existingFile(file), options.expected.stats)) return;
+  throw new HubError('locked', `${file} was changed by another program at the same moment. Try again.`);
 }
 
 async function writeTemporary(
@@ -82,6 +98,7 @@ export async function writeFileAtomic(
     if (options.lockHeld === true) await fsp.rm(temporary, { force: true });
     try {
       await writeTemporary(temporary, data, before, options);
+      await checkExpected(file, options);
       await replaceFile(temporary, file);
     } catch (error) {
       if (errnoOf(error) !== 'EEXIST') await fsp.rm(temporary, { force: true }).catch(() => undefined);

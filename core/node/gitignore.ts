@@ -1,6 +1,7 @@
 /** Keeps the project's secrets and caches out of git by lines in its `.gitignore`. Never calls git. */
 import fsp from 'node:fs/promises';
 import path from 'node:path';
+import { HubError } from '../errors';
 import { writeFileAtomic } from './atomic-file';
 import { errnoOf, fileError } from './file-errors';
 
@@ -41,15 +42,20 @@ export async function ensureIgnored(root: string): Promise<boolean> {
   return true;
 }
 
-/** Makes the managed folder; it ignores itself, so that nothing in it is committed even where `ctx init` never ran. */
+/**
+ * Makes the managed folder; it ignores itself, so that nothing in it is committed even where `ctx init` never ran.
+ * @throws HubError `cannot_create` when a link or a file is in its place
+ */
 export async function ensureHubFolder(hubDir: string): Promise<void> {
-  const file = path.join(hubDir, '.gitignore');
   try {
     await fsp.mkdir(hubDir, { recursive: true });
-    await fsp.writeFile(file, '*\n', { flag: 'wx' });
+    if ((await fsp.lstat(hubDir)).isSymbolicLink()) {
+      // A checked-out repository could plant it to make us write elsewhere.
+      throw new HubError('cannot_create', `${hubDir} is a symbolic link. Remove it: ctx makes a real folder there.`);
+    }
+    await fsp.writeFile(path.join(hubDir, '.gitignore'), '*\n', { flag: 'wx' });
   } catch (error) {
-    if (errnoOf(error) !== 'EEXIST') throw fileError(error, 'create', hubDir);
-    // EEXIST also comes from a file where the folder should be.
-    if (!(await fsp.stat(hubDir)).isDirectory()) throw fileError(error, 'create', hubDir);
+    if (errnoOf(error) === 'EEXIST' && (await fsp.stat(hubDir)).isDirectory()) return;
+    throw fileError(error, 'create', hubDir);
   }
 }
