@@ -9,6 +9,8 @@ import { PRIVATE_FILE_MODE } from '../core/node/platform';
 const schema = z.object({
   pid: z.int().min(1),
   started_at: z.string(),
+  /** When the process began, as the system counts it: a pid alone may be another's by now. */
+  process_start: z.string().optional(),
   nonce: z.string(),
   address: z.string(),
   port: z.int().min(1).max(65_535),

@@ -7,6 +7,7 @@ import type { Logger } from 'pino';
 import { HubError } from '../core/errors';
 import { adminTokenPath, makeAdminToken, openAdminToken } from './admin-token';
 import { openAudit, type Audit } from './audit';
+import { processStartTime } from '../core/node/platform';
 import type { HubConfig } from './config';
 import { controlActions } from './control';
 import { openFileEngine } from './engine/file';
@@ -97,6 +98,7 @@ async function open(options: StartOptions, cleanup: Cleanup): Promise<StartedHub
   await writeHubFile(dataDir, {
     ...{ pid: process.pid, nonce, port, version, address: hub.address },
     started_at: new Date().toISOString(),
+    process_start: processStartTime(process.pid),
     control_token: control.text(),
   });
   cleanup.add(() => removeHubFile(dataDir));

@@ -2,7 +2,8 @@
 import { z } from 'zod';
 import { HubError } from '../core/errors';
 import { REQUEST_TIMEOUT_MS } from '../core/limits';
-import { isProcessAlive } from '../core/node/platform';
+import { errnoOf } from '../core/node/file-errors';
+import { isProcessAlive, processStartTime } from '../core/node/platform';
 import { fromWireError, type WireError } from '../core/wire';
 import { readHubFile, type HubFile } from './hub-file';
 import { httpRequest, type HttpAnswer } from './http-request';
@@ -34,12 +35,19 @@ export async function findLocalHub(dataDir: string): Promise<LocalHub> {
     const health = parseHealth(answer.body);
     if (health?.instance === instanceOf(file.nonce)) return { kind: 'running', file, degraded: health.degraded };
     return { kind: 'stopped' };
-  } catch {
-    // Refused or silent: a dead hub leaves its file behind, a live one may be stuck.
-    return isProcessAlive(file.pid) && readHubFile(dataDir)?.nonce === file.nonce
+  } catch (error) {
+    // A dead hub leaves its file behind, a live one may be stuck or about to end.
+    return mayBeAlive(file, error) && readHubFile(dataDir)?.nonce === file.nonce
       ? { kind: 'silent', file }
       : { kind: 'stopped' };
   }
+}
+
+function mayBeAlive(file: HubFile, error: unknown): boolean {
+  if (!isProcessAlive(file.pid)) return false;
+  const startTime = processStartTime(file.pid);
+  if (startTime !== undefined && file.process_start !== undefined) return startTime === file.process_start;
+  return errnoOf(error) !== 'ECONNREFUSED';
 }
 
 /** @throws HubError `unreachable` when none is running, or the hub's own error */

@@ -7,6 +7,8 @@ export const lockPath = (dataDir: string): string => path.join(dataDir, 'hub.loc
 
 /** @throws HubError `locked` when a live process holds it */
 export async function lockDataDirectory(dataDir: string): Promise<FileLock> {
+  // What a command leaves behind when it is killed must not be too open for the next start.
+  process.umask(0o077);
   try {
     return await acquireLock(lockPath(dataDir), { deadlineMs: 0, what: `the data directory ${dataDir}` });
   } catch (error) {
