@@ -1,22 +1,114 @@
-/** Where the editor enters and leaves. */
+/** Where the editor enters and leaves: puts the parts together. */
+import path from 'node:path';
 import * as vscode from 'vscode';
-import { registerCommands, type CommandTable } from './commands';
+import type { App } from './app';
+import { registerCommands } from './commands';
+import { EntryDocuments } from './feed/entry-documents';
+import { feedCommands } from './feed/feed-commands';
+import { FeedController } from './feed/feed-controller';
 import { FeedModel } from './feed/feed-model';
 import { FeedView } from './feed/feed-view';
-import { COMMAND_IDS } from './names';
-import { inform } from './notify';
+import { hubCommands } from './hub/hub-commands';
+import { HubService } from './hub/hub-service';
+import { LanguageService } from './language/client';
+import { menuCommands } from './menu';
+import { CONTEXT_KEYS } from './names';
+import { describeError } from './notify';
+import { ConnectionConsent } from './project/consent';
+import type { Project } from './project/project';
+import { Projects } from './project/projects';
+import type { ProjectStatus } from './project/status';
 import { setting } from './settings';
+import { shareCommands } from './share/share-commands';
+import { Sharing } from './share/sharing';
+import { StatusBar } from './status-bar';
+
+declare const CTX_VERSION: string;
 
 /** What the tests look at; nothing in it acts. */
 export interface ExtensionApi {
   readonly feed: FeedModel;
+  readonly statusBarText: () => string;
+  readonly projects: () => readonly {
+    readonly root: string;
+    readonly status: ProjectStatus;
+    readonly pending: number;
+  }[];
 }
 
-export function activate(context: vscode.ExtensionContext): ExtensionApi {
+let closing: (() => Promise<unknown>) | undefined;
+
+function build(context: vscode.ExtensionContext): App {
   const log = vscode.window.createOutputChannel('ctx Hub', { log: true });
+  const { env } = process;
+  const consent = new ConnectionConsent(context.globalState);
+  const hub = new HubService(context, log, CTX_VERSION);
+  const projects = new Projects({ env, log, consent, localAddress: (hubId) => hub.localAddress(hubId) });
+  const sharing = new Sharing(env, context.workspaceState, log);
+  projects.onDidAdd((project) => sharing.watch(project));
   const view = new FeedView(new FeedModel(setting('ctxHub.feed.pageSize')));
-  const table = Object.fromEntries(COMMAND_IDS.map((id) => [id, () => inform(`${id} comes later`)]));
-  context.subscriptions.push(log, view, registerCommands(table as CommandTable, log));
-  view.setState('notConnected', undefined);
-  return { feed: view.model };
+  const feed = new FeedController(view, projects, context.workspaceState, () => vscode.workspace.isTrusted);
+  const statusBar = new StatusBar(projects);
+  const documents = new EntryDocuments(projects).register();
+  context.subscriptions.push(log, projects, view, statusBar, documents);
+  return { context, env, log, version: CTX_VERSION, projects, consent, view, feed, hub, sharing, statusBar };
+}
+
+/** Menus that need a `.context` follow it. */
+function keepContextKeys({ projects }: App): void {
+  const update = (): void => {
+    const has = projects.all.some(({ status }) => status.kind !== 'noContext');
+    void vscode.commands.executeCommand('setContext', CONTEXT_KEYS.hasContext, has);
+  };
+  projects.onDidChange(update);
+  update();
+}
+
+function runLanguageServer({ context, log, projects }: App): LanguageService {
+  const service = new LanguageService(path.join(context.extensionPath, 'dist', 'language-server.js'), log);
+  const tell = ({ paths, name, connection, shares }: Project): void => {
+    const project = connection?.project ?? name;
+    void service.tell({ root: paths.root, project, connected: connection !== undefined, states: shares.states });
+  };
+  projects.onDidAdd((project) => {
+    project.onDidChange(tell);
+    tell(project);
+  });
+  context.subscriptions.push(service);
+  return service;
+}
+
+/** A project of the local hub is opened: the hub is wanted. Anything that fails here is told when it is needed. */
+async function wakeLocalHub({ hub, projects, log }: App): Promise<void> {
+  try {
+    await hub.offerCommandLine();
+    const id = await hub.localId();
+    const used = id !== undefined && projects.all.some(({ connection }) => connection?.hubId === id);
+    if (!used || (await hub.find()) !== undefined) return;
+    if ((await hub.startOnDemand()) !== undefined) await projects.refreshAll();
+  } catch (error) {
+    log.error(`the local hub was not started: ${describeError(error)}`);
+  }
+}
+
+export async function activate(context: vscode.ExtensionContext): Promise<ExtensionApi> {
+  const app = build(context);
+  const table = { ...shareCommands(app), ...feedCommands(app), ...hubCommands(app), ...menuCommands(app) };
+  context.subscriptions.push(registerCommands(table, app.log));
+  const language = runLanguageServer(app);
+  closing = () => Promise.all([app.projects.close(), language.close()]);
+  keepContextKeys(app);
+  await app.projects.update();
+  if (vscode.workspace.isTrusted) void wakeLocalHub(app);
+  context.subscriptions.push(vscode.workspace.onDidGrantWorkspaceTrust(() => wakeLocalHub(app)));
+  return {
+    feed: app.view.model,
+    statusBarText: () => app.statusBar.text,
+    projects: () =>
+      app.projects.all.map(({ paths, status, shares }) => ({ root: paths.root, status, pending: shares.pending })),
+  };
+}
+
+export async function deactivate(): Promise<void> {
+  await closing?.();
 }

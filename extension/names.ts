@@ -14,6 +14,7 @@ export const COMMAND_IDS = [
   'startLocalHub',
   'stopLocalHub',
   'connect',
+  'connectLocal',
   'chooseSubscriptions',
   'publishPending',
   'refreshFeed',

@@ -144,6 +144,14 @@ export class FeedModel {
     known.beyond.clear();
   }
 
+  setReadMark(source: SourceId, mark: ReadMark): void {
+    const known = this.#sources.get(source);
+    if (known === undefined) return;
+    known.upTo = mark.upTo;
+    known.beyond.clear();
+    for (const id of mark.beyond) known.beyond.add(id);
+  }
+
   readMark(source: SourceId): ReadMark {
     const known = this.#sources.get(source);
     return { upTo: known?.upTo ?? 0, beyond: [...(known?.beyond ?? [])] };

@@ -1,0 +1,105 @@
+/** Connecting a project: to the hub of this machine with one click, or to any hub by address and admin token. */
+import * as vscode from 'vscode';
+import { isProjectName } from '../../core/entry';
+import { HubError } from '../../core/errors';
+import { parseHubAddress } from '../../core/hub-address';
+import { defaultClientName } from '../../core/node/client-name';
+import { defaultProjectName } from '../../core/node/project-directory';
+import type { App } from '../app';
+import { describeError, tick } from '../notify';
+import type { Project } from '../project/project';
+import { setting } from '../settings';
+import { isTaken, register, type Registration } from './register';
+
+async function finish(app: App, project: Project, registration: Registration): Promise<void> {
+  await register(project.paths, app.env, registration);
+  await app.consent.give(project.paths);
+  await app.sharing.nameHub(project, registration.address);
+  await project.refresh();
+  app.log.info(`${project.name}: connected to ${registration.address} as ${registration.project}`);
+  tick(vscode.l10n.t('{0} is connected to {1}', registration.project, registration.address));
+}
+
+function askName(value: string, prompt: string): Thenable<string | undefined> {
+  return vscode.window.showInputBox({
+    title: vscode.l10n.t('Connect to a Hub'),
+    prompt,
+    value,
+    ignoreFocusOut: true,
+    validateInput: (text) =>
+      isProjectName(text.trim())
+        ? undefined
+        : vscode.l10n.t('Use 1 to 64 characters of a-z 0-9 . _ - and begin with a letter or digit.'),
+  });
+}
+
+/** The same name from the same machine would take the other folder's place: only on purpose. */
+async function nameFor(project: Project, registration: Registration): Promise<string | undefined> {
+  const { project: name } = registration;
+  if (project.status.kind === 'connected' || !(await isTaken(registration))) return name;
+  return askName(
+    name,
+    vscode.l10n.t(
+      'A project "{0}" of this machine is connected already. Keep the name to take its place, or choose another one.',
+      name,
+    ),
+  );
+}
+
+/** Starts the hub of this machine when needed and connects the project, with no token typed. */
+export async function connectToLocalHub(app: App, project: Project): Promise<void> {
+  const hub = await app.hub.start();
+  const adminToken = await app.hub.adminToken();
+  if (adminToken === undefined) {
+    throw new HubError(
+      'config',
+      `The local hub keeps no admin token in ${app.hub.dataDir}. Use "Connect to a Hub…" and enter it.`,
+    );
+  }
+  const draft = {
+    address: hub.address,
+    adminToken,
+    project: defaultProjectName(project.paths.root),
+    client: defaultClientName(app.env),
+  };
+  const name = await nameFor(project, draft);
+  if (name !== undefined) await finish(app, project, { ...draft, project: name.trim() });
+}
+
+function addressProblem(text: string): string | undefined {
+  try {
+    parseHubAddress(text);
+    return undefined;
+  } catch (error) {
+    return describeError(error);
+  }
+}
+
+/** Address, then token, then name. The token is used once and forgotten; it is in no setting, argument or log. */
+export async function connectToHub(app: App, project: Project): Promise<void> {
+  const title = vscode.l10n.t('Connect to a Hub');
+  const address = await vscode.window.showInputBox({
+    title: `${title} (1/3)`,
+    prompt: vscode.l10n.t('Address of the hub: host, host:port, ws://… or wss://…'),
+    value: project.connection?.address ?? setting('ctxHub.connection.defaultAddress'),
+    placeHolder: 'hub.example.org:9900',
+    ignoreFocusOut: true,
+    validateInput: addressProblem,
+  });
+  if (address === undefined) return;
+  const adminToken = await vscode.window.showInputBox({
+    title: `${title} (2/3)`,
+    prompt: vscode.l10n.t('Admin token: the operator of the hub has it. It is used once and not kept.'),
+    password: true,
+    ignoreFocusOut: true,
+  });
+  if (adminToken === undefined || adminToken.trim() === '') return;
+  const draft = {
+    address: parseHubAddress(address).url,
+    adminToken: adminToken.trim(),
+    project: project.connection?.project ?? defaultProjectName(project.paths.root),
+    client: defaultClientName(app.env),
+  };
+  const name = await askName(draft.project, vscode.l10n.t('Name of this project, as others see it (3/3)'));
+  if (name !== undefined) await finish(app, project, { ...draft, project: name.trim() });
+}

@@ -1,0 +1,89 @@
+/** The local hub as this window sees it: with the editor's settings, and the memory of whether the user wants it running. */
+import fs from 'node:fs/promises';
+import path from 'node:path';
+import * as vscode from 'vscode';
+import { ctxHome } from '../../core/node/ctx-home';
+import { errnoOf } from '../../core/node/file-errors';
+import { setting } from '../settings';
+import { copyBundles } from './bundle-copy';
+import { ensureLocalHub, readAdminToken, stopLocalHub, type LocalHubOptions } from './local-hub';
+import { findRunningHub, type RunningHub } from './running-hub';
+
+const WANTED = 'localHubWanted';
+
+export class HubService {
+  constructor(
+    private readonly context: vscode.ExtensionContext,
+    private readonly log: vscode.LogOutputChannel,
+    readonly version: string,
+  ) {}
+
+  get dataDir(): string {
+    const own = setting('ctxHub.localHub.dataDirectory').trim();
+    return own === '' ? path.join(ctxHome(process.env), 'hub-data') : path.resolve(own);
+  }
+
+  find(): Promise<RunningHub | undefined> {
+    return findRunningHub(this.dataDir);
+  }
+
+  /** Starts it when it does not run. From now on it is wanted: after a reboot it is started again on demand. */
+  async start(): Promise<RunningHub> {
+    const progress = { location: vscode.ProgressLocation.Window, title: vscode.l10n.t('Starting the local hub') };
+    const hub = await vscode.window.withProgress(progress, () => ensureLocalHub(this.#options()));
+    await this.context.globalState.update(WANTED, true);
+    this.log.info(`the local hub runs on ${hub.address} (pid ${hub.pid}, version ${hub.version})`);
+    return hub;
+  }
+
+  /** @returns whether one was running. Stopped on request, it stays stopped. */
+  async stop(): Promise<boolean> {
+    await this.context.globalState.update(WANTED, false);
+    return stopLocalHub(this.#options());
+  }
+
+  /** Brings back a hub that the user wants and that a reboot has ended. */
+  async startOnDemand(): Promise<RunningHub | undefined> {
+    const wanted = this.context.globalState.get(WANTED) === true && setting('ctxHub.localHub.startOnDemand');
+    return wanted && vscode.workspace.isTrusted ? this.start() : this.find();
+  }
+
+  /** Id of the hub whose data is on this machine. */
+  async localId(): Promise<string | undefined> {
+    try {
+      return (await fs.readFile(path.join(this.dataDir, 'hub.id'), 'utf8')).trim();
+    } catch (error) {
+      if (errnoOf(error) === 'ENOENT') return undefined;
+      throw error;
+    }
+  }
+
+  /** Where the hub with this id is, when it is the local one and runs. */
+  async localAddress(hubId: string): Promise<string | undefined> {
+    return (await this.localId()) === hubId ? (await this.find())?.address : undefined;
+  }
+
+  adminToken(): Promise<string | undefined> {
+    return readAdminToken(this.dataDir);
+  }
+
+  /** Puts `ctx` on the PATH of integrated terminals. */
+  async offerCommandLine(): Promise<void> {
+    const { distDir, home, version } = this.#options();
+    const { binDir } = await copyBundles(distDir, home, version);
+    const variables = this.context.environmentVariableCollection;
+    variables.description = vscode.l10n.t('Adds the command ctx');
+    variables.prepend('PATH', binDir + path.delimiter);
+  }
+
+  #options(): LocalHubOptions {
+    return {
+      distDir: path.join(this.context.extensionPath, 'dist'),
+      home: ctxHome(process.env),
+      dataDir: this.dataDir,
+      port: setting('ctxHub.localHub.port'),
+      version: this.version,
+      log: (line) => this.log.info(line),
+    };
+  }
+}

@@ -1,0 +1,132 @@
+/** Local entries: written into the file they belong to, found in it, and made ready for the hub. */
+import { createHash } from 'node:crypto';
+import fs from 'node:fs/promises';
+import * as vscode from 'vscode';
+import { v7 as uuid } from 'uuid';
+import { derivedId } from '../../core/context/derived-id';
+import { checkDraft, cleanDraft, textOfContent } from '../../core/context/draft';
+import { REQUIRED_FIELDS, fieldKey, isPlaceholder } from '../../core/context/fields';
+import { insertEntry } from '../../core/context/insert';
+import type { ContextEntry, Draft } from '../../core/context/model';
+import { headingOf, parseContext } from '../../core/context/parse';
+import { checkPublishedEntry, type EntryType, type PublishedEntry, type StoredEntry } from '../../core/entry';
+import { HubError } from '../../core/errors';
+import type { Sha256 } from '../../core/line';
+import { addEntry } from '../../core/node/context-file';
+import { contentHash } from '../../core/node/share-ledger';
+import type { Project } from '../project/project';
+import type { FieldStep } from './fields';
+
+const sha256: Sha256 = (...parts) => {
+  const hash = createHash('sha256');
+  for (const part of parts) hash.update(part);
+  return hash.digest();
+};
+
+/** `YYYY-MM-DD-HHMMSS`, local time. */
+function localDate(now: Date): string {
+  const two = (value: number): string => String(value).padStart(2, '0');
+  const day = [now.getFullYear(), two(now.getMonth() + 1), two(now.getDate())].join('-');
+  return `${day}-${two(now.getHours())}${two(now.getMinutes())}${two(now.getSeconds())}`;
+}
+
+/** For a step of the dialog. @returns why the text will not do, or `undefined` */
+export function checkField({ name, required }: FieldStep, value: string): string | undefined {
+  if (value.trim() === '') return required ? vscode.l10n.t('Say it in a sentence.') : undefined;
+  return isPlaceholder(value)
+    ? vscode.l10n.t('That is a placeholder. Say it in a sentence.')
+    : nameProblem(name, value);
+}
+
+function nameProblem(name: string, value: string): string | undefined {
+  return name === 'section' && value.includes('\n') ? vscode.l10n.t('A section is one line.') : undefined;
+}
+
+function draftOf(type: EntryType, values: Readonly<Record<string, string>>): Draft {
+  const { title = '', section, priority, ...fields } = values;
+  return {
+    ...{ type, id: uuid(), date: localDate(new Date()), title, fields },
+    ...(section === undefined || section === '' ? {} : { section }),
+    ...(priority === undefined || priority === '' ? {} : { priority }),
+  };
+}
+
+/** In the editor when it holds unsaved changes of the file, which writing on disk would set against each other. */
+async function write(project: Project, given: Draft): Promise<string> {
+  const draft = cleanDraft(given);
+  checkDraft(draft, (field) => field);
+  const file = project.paths.files[draft.type];
+  const open = vscode.workspace.textDocuments.find(({ uri, isDirty }) => isDirty && uri.fsPath === file);
+  if (open === undefined) {
+    await addEntry(project.paths, draft);
+    return file;
+  }
+  const splice = insertEntry(open.getText(), draft);
+  const edit = new vscode.WorkspaceEdit();
+  edit.replace(
+    open.uri,
+    new vscode.Range(open.positionAt(splice.span.start), open.positionAt(splice.span.end)),
+    splice.text,
+  );
+  if (!(await vscode.workspace.applyEdit(edit)) || !(await open.save())) {
+    throw new HubError('io_failed', `${file} has unsaved changes and could not be saved. Save it and try again.`);
+  }
+  return file;
+}
+
+async function readBack(project: Project, type: EntryType, id: string): Promise<ContextEntry> {
+  const text = await fs.readFile(project.paths.files[type], 'utf8');
+  const entry = parseContext(type, text).entries.find((each) => each.id === id);
+  if (entry === undefined) throw new Error(`entry ${id} was written and is not there`);
+  return entry;
+}
+
+/** @returns the entry as it stands in the file now, ready to be shared */
+export async function addLocally(
+  project: Project,
+  type: EntryType,
+  values: Readonly<Record<string, string>>,
+): Promise<PublishedEntry> {
+  const draft = draftOf(type, values);
+  await write(project, draft);
+  return publishable(project, await readBack(project, type, draft.id));
+}
+
+/** An entry of the feed as a local one, under an id of its own. @returns the file it went into */
+export function copyLocally(project: Project, { type, content }: StoredEntry): Promise<string> {
+  const text = textOfContent(type, content);
+  const draft = draftOf(type, { ...text.fields, title: text.title });
+  return write(project, { ...draft, ...(text.body === undefined ? {} : { body: text.body }) });
+}
+
+/** The entry whose text the offset is in. */
+export function entryAt(type: EntryType, text: string, offset: number): ContextEntry | undefined {
+  return parseContext(type, text).entries.find(({ span }) => span.start <= offset && offset <= span.end);
+}
+
+/** Required fields that an entry lacks, or fills with a placeholder. */
+export function missingIn(entry: ContextEntry): readonly string[] {
+  const filled = new Set(entry.fields.filter(({ value }) => !isPlaceholder(value)).map(({ name }) => fieldKey(name)));
+  return REQUIRED_FIELDS[entry.type].filter((name) => !filled.has(name));
+}
+
+/**
+ * The entry as it goes to the hub. One that was shared and edited since is a new entry that supersedes the shared one.
+ * @throws HubError when no hub would take it
+ */
+export function publishable(project: Project, entry: ContextEntry): PublishedEntry {
+  const name = project.connection?.project ?? project.name;
+  const own = entry.id ?? derivedId(name, entry.type, headingOf(entry), sha256);
+  const known = project.shares.states[own];
+  const changed = known?.kind === 'shared' && known.sha256 !== contentHash(entry.content);
+  const published = {
+    id: changed ? uuid() : own,
+    type: entry.type,
+    content: entry.content,
+    timestamp: new Date().toISOString(),
+    meta: { tool: 'vscode' },
+    ...(changed ? { supersedes: known.id } : {}),
+  };
+  checkPublishedEntry(published);
+  return published;
+}
