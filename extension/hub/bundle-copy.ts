@@ -6,8 +6,8 @@ import fs from 'node:fs/promises';
 import path from 'node:path';
 import { makePrivateDir, replaceFile } from '../../core/node/platform';
 
-/** What `ctx` needs to run; they load one another from the same folder. */
-const BUNDLES = ['ctx.js', 'client.js', 'hub.js'] as const;
+/** Bundles that only the editor loads; all others are parts of `ctx` and load one another from the same folder. */
+const EDITOR_BUNDLES: ReadonlySet<string> = new Set(['extension.js', 'language-server.js']);
 
 async function same(a: string, b: string): Promise<boolean> {
   try {
@@ -52,7 +52,8 @@ export async function copyBundles(distDir: string, home: string, version: string
   await makePrivateDir(home);
   const binDir = path.join(home, 'bin', version);
   await fs.mkdir(binDir, { recursive: true });
-  for (const name of BUNDLES) {
+  const bundles = (await fs.readdir(distDir)).filter((name) => name.endsWith('.js') && !EDITOR_BUNDLES.has(name));
+  for (const name of bundles) {
     const from = path.join(distDir, name);
     const to = path.join(binDir, name);
     if (!(await same(from, to))) await replace(to, await fs.readFile(from), 0o644);
