@@ -21,6 +21,8 @@ export interface FileEngineParts {
   readonly store: Store;
   readonly state: HubState;
   readonly now: () => number;
+  /** Runs something later, once. @returns what calls it off */
+  readonly later: (run: () => void, delayMs: number) => () => void;
   readonly warn: (message: string) => void;
 }
 
@@ -50,7 +52,7 @@ export class FileEngine implements LogEngine {
   private running: Promise<void> | undefined;
   private closing: Promise<void> | undefined;
   private readonly listeners = new Set<CommitListener>();
-  private idleTimer: NodeJS.Timeout | undefined;
+  private cancelIdle: (() => void) | undefined;
   private uncoveredSince: number | undefined;
 
   constructor(parts: FileEngineParts) {
@@ -92,7 +94,7 @@ export class FileEngine implements LogEngine {
 
   private async drain(): Promise<void> {
     while (this.running !== undefined) await this.running;
-    clearTimeout(this.idleTimer);
+    this.cancelIdle?.();
     try {
       await this.store.close();
     } catch (error) {
@@ -102,14 +104,13 @@ export class FileEngine implements LogEngine {
   }
 
   private async run(): Promise<void> {
-    clearTimeout(this.idleTimer);
+    this.cancelIdle?.();
     while (this.queue.length > 0) {
       await this.runBatch(this.takeBatch());
       await this.markIfOverdue();
     }
     this.running = undefined;
-    this.idleTimer = setTimeout(() => void (this.running ??= this.markWhenIdle()), IDLE_MS);
-    this.idleTimer.unref();
+    this.cancelIdle = this.parts.later(() => void (this.running ??= this.markWhenIdle()), IDLE_MS);
   }
 
   /** Client changes and log lines are never in one batch: each batch is one durable step. */

@@ -28,8 +28,15 @@ export interface FileEngineOptions {
   readonly disk?: Disk;
   /** Wall clock, ms. */
   readonly now?: () => number;
+  readonly later?: (run: () => void, delayMs: number) => () => void;
   /** Long starts only: how much of the log was read. */
   readonly onProgress?: (doneBytes: number, allBytes: number) => void;
+}
+
+/** Never keeps the process alive. */
+function afterDelay(run: () => void, delayMs: number): () => void {
+  const timer = setTimeout(run, delayMs).unref();
+  return () => clearTimeout(timer);
 }
 
 /** The registered clients as committed. */
@@ -50,7 +57,7 @@ export async function openFileEngine(options: FileEngineOptions): Promise<Opened
   const now = options.now ?? Date.now;
   const store = await openStore({ ...options, disk: options.disk ?? nodeDisk, now });
   const state = new HubState({ head: store.head, clients: store.initialClients, sha256 });
-  const engine = new FileEngine({ store, state, now, warn: options.warn });
+  const engine = new FileEngine({ store, state, now, later: options.later ?? afterDelay, warn: options.warn });
   return {
     engine,
     reader: {

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import path from 'node:path';
 import { HubError } from '../../core/errors';
+import { isOpenToOthers } from '../../core/node/platform';
 import { errnoOf, type Disk } from './disk';
 import { readWhole, replaceWhole } from './whole-file';
 
@@ -37,11 +38,6 @@ function currentUser(): number | undefined {
   return process.getuid?.();
 }
 
-/** Windows keeps access in lists, not in mode bits; there the user profile's own list counts. */
-function tooOpen(mode: number): boolean {
-  return process.platform !== 'win32' && (mode & 0o077) !== 0;
-}
-
 async function checkPrivate(disk: Disk, file: string, kind: 'file' | 'folder'): Promise<void> {
   const facts = await disk.facts(file);
   if (facts === undefined) return;
@@ -52,7 +48,7 @@ async function checkPrivate(disk: Disk, file: string, kind: 'file' | 'folder'): 
   if (user !== undefined && facts.uid !== user) {
     throw new HubError('config', `${file} belongs to another user (uid ${facts.uid}). Run the hub as that user.`);
   }
-  if (tooOpen(facts.mode)) {
+  if (isOpenToOthers(facts.mode)) {
     const want = kind === 'folder' ? '700' : '600';
     const have = facts.mode.toString(8);
     throw new HubError('config', `${file} has mode ${have}, open to other users. Run: chmod ${want} ${file}`);

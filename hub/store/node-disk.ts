@@ -1,5 +1,6 @@
 /** The real disk. Small writes go to the page cache at once; whatever may wait for a device waits off the event loop. */
 import fs from 'node:fs';
+import { PRIVATE_DIR_MODE, PRIVATE_FILE_MODE, replaceFile, syncDirectory } from '../../core/node/platform';
 import type { Disk, DiskFile, FileFacts, OpenMode } from './disk';
 
 const { O_RDONLY, O_RDWR, O_CREAT, O_EXCL } = fs.constants;
@@ -52,22 +53,13 @@ async function factsOf(path: string): Promise<FileFacts | undefined> {
   return { kind, size: stats.size, mode: stats.mode & 0o777, uid: stats.uid };
 }
 
-async function syncFolder(folder: string): Promise<void> {
-  if (process.platform === 'win32') return; // NTFS journals names by itself; a folder cannot be opened for this.
-  const handle = await fs.promises.open(folder, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
-
 export const nodeDisk: Disk = {
-  open: async (path, mode) => nodeFile(await promised<number>((done) => fs.open(path, FLAGS[mode], 0o600, done))),
+  open: async (path, mode) =>
+    nodeFile(await promised<number>((done) => fs.open(path, FLAGS[mode], PRIVATE_FILE_MODE, done))),
   facts: factsOf,
   list: (folder) => fs.promises.readdir(folder),
-  makeFolder: (path) => fs.promises.mkdir(path, { mode: 0o700 }),
-  rename: (from, to) => fs.promises.rename(from, to),
+  makeFolder: (path) => fs.promises.mkdir(path, { mode: PRIVATE_DIR_MODE }),
+  rename: replaceFile,
   remove: (path) => fs.promises.rm(path),
-  syncFolder,
+  syncFolder: syncDirectory,
 };
