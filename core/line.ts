@@ -74,33 +74,79 @@ export function encodeLine(
   return { text: `${head}"content":${content},${tail},"digest":"${digest}"}`, digest };
 }
 
-/** The parts of a line that its digest is computed from, as views into the line. */
+/** Where the parts of a line lie, as offsets into the bytes that hold it. */
 export interface LineParts {
-  readonly head: Uint8Array;
-  /** The content's JSON string without quotes; absent in a redacted line. */
-  readonly content: Uint8Array | undefined;
-  /** Hash kept by a redacted line. */
-  readonly contentHash: string | undefined;
-  readonly tail: Uint8Array;
-  readonly digest: string;
+  readonly start: number;
+  /** First byte after `{"id":"…","type":"…",`. */
+  readonly headEnd: number;
+  readonly idEnd: number;
+  readonly typeStart: number;
+  readonly typeEnd: number;
+  /** Whether the value is the content's hash instead of the content. */
+  readonly redacted: boolean;
+  /** The content's JSON string, or its hash, without quotes. */
+  readonly valueStart: number;
+  readonly valueEnd: number;
+  readonly tailStart: number;
+  readonly tailEnd: number;
+  readonly sequence: number;
+  /** First sequence of the line's batch, as its digest says. */
+  readonly batchFirst: number;
+  readonly digestStart: number;
+  /** First byte after the dot in the digest. */
+  readonly hashStart: number;
+  readonly digestEnd: number;
 }
+
+/** Length of `{"id":"`: where the id starts in a line. */
+export const ID_START = 7;
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
-const COMMA = 0x2c;
-const encoder = new TextEncoder();
-const latin1 = new TextDecoder('latin1');
-const CONTENT = encoder.encode('"content":"');
-const REDACTED = encoder.encode('"content":null,"content_sha256":"');
-/** `,"digest":"` + at least `1.` + 22 characters + `"}`; the batch number has at most 16 digits. */
-const DIGEST_TAIL = /,"digest":"(\d{1,16}\.[A-Za-z0-9_-]{22})"\}$/;
-const DIGEST_TAIL_MAX = 11 + 17 + 22 + 2;
-/** `{"id":"…","type":"…",` is at most this long. */
-const HEAD_MAX = 192;
+const DOT = 0x2e;
+const ZERO = 0x30;
+const HASH_CHARS = 22;
+const MAX_DIGITS = 16;
+const MAX_ID = 128;
+const MAX_TYPE = 16;
 
-function startsWithAt(bytes: Uint8Array, at: number, needle: Uint8Array): boolean {
+const asBytes = (text: string): Uint8Array => Uint8Array.from(text, (char) => char.charCodeAt(0));
+const ID_OPEN = asBytes('{"id":"');
+const TYPE_OPEN = asBytes('","type":"');
+const HEAD_CLOSE = asBytes('",');
+const CONTENT_OPEN = asBytes('"content":"');
+const REDACTED_OPEN = asBytes('"content":null,"content_sha256":"');
+const DIGEST_OPEN = asBytes(',"digest":"');
+const LINE_CLOSE = asBytes('"}');
+const STAMPS = ['"origin":"', '","client":"', '","timestamp":"', '","received_at":"'].map(asBytes);
+const SEQUENCE_OPEN = asBytes('","sequence":');
+
+function charsOf(pattern: RegExp): Uint8Array {
+  return Uint8Array.from({ length: 256 }, (_, code) => (code < 128 && pattern.test(String.fromCharCode(code)) ? 1 : 0));
+}
+const ID_CHARS = charsOf(/[A-Za-z0-9._:-]/);
+const TYPE_CHARS = charsOf(/[a-z]/);
+const HASH_CHAR = charsOf(/[A-Za-z0-9_-]/);
+const DIGITS = charsOf(/\d/);
+/** Stamps need no escapes. */
+const STAMP_CHARS = charsOf(/[^"\\\u0000-\u001f]/);
+
+function has(bytes: Uint8Array, at: number, needle: Uint8Array): boolean {
   for (let i = 0; i < needle.length; i++) if (bytes[at + i] !== needle[i]) return false;
   return true;
+}
+
+/** First index from `at` whose byte is not in the set, at most `at + most`. */
+function skip(bytes: Uint8Array, at: number, set: Uint8Array, most: number): number {
+  const end = Math.min(bytes.length, at + most);
+  while (at < end && set[bytes[at] ?? 0] === 1) at++;
+  return at;
+}
+
+function numberAt(bytes: Uint8Array, start: number, end: number): number {
+  let value = 0;
+  for (let at = start; at < end; at++) value = value * 10 + (bytes[at] ?? 0) - ZERO;
+  return value;
 }
 
 /** End of a JSON string whose first byte after the quote is at `from`: the index of its closing quote, or -1. */
@@ -115,30 +161,81 @@ function endOfString(bytes: Uint8Array, from: number): number {
   return -1;
 }
 
+/** Index of the batch number's first digit, or -1 when the line does not end with a digest. */
+function findDigest(bytes: Uint8Array, start: number, end: number): number {
+  const hashStart = end - LINE_CLOSE.length - HASH_CHARS;
+  if (hashStart <= start || !has(bytes, end - LINE_CLOSE.length, LINE_CLOSE)) return -1;
+  if (bytes[hashStart - 1] !== DOT || skip(bytes, hashStart, HASH_CHAR, HASH_CHARS) !== hashStart + HASH_CHARS)
+    return -1;
+  let at = hashStart - 1;
+  while (at > start && hashStart - 1 - at < MAX_DIGITS && DIGITS[bytes[at - 1] ?? 0] === 1) at--;
+  const opens = at - DIGEST_OPEN.length;
+  return at < hashStart - 1 && opens > start && has(bytes, opens, DIGEST_OPEN) ? at : -1;
+}
+
+/** Index of the sequence's first digit in a tail, or -1. */
+function findSequence(bytes: Uint8Array, tailStart: number, tailEnd: number): number {
+  let at = tailStart;
+  for (const open of STAMPS) {
+    if (!has(bytes, at, open)) return -1;
+    at = skip(bytes, at + open.length, STAMP_CHARS, tailEnd - at);
+  }
+  return has(bytes, at, SEQUENCE_OPEN) ? at + SEQUENCE_OPEN.length : -1;
+}
+
 /**
- * Splits a line (without its line feed) without parsing its JSON. The answer is a reason in words when the line does
- * not have the shape that this format writes.
+ * Finds the parts of a line without parsing its JSON. The answer is a reason in words when the line does not have the
+ * shape that this format writes.
+ * @param end first byte after the line, where its line feed is
  */
-export function splitLine(line: Uint8Array): LineParts | string {
-  const digestMatch = DIGEST_TAIL.exec(latin1.decode(line.subarray(Math.max(0, line.length - DIGEST_TAIL_MAX))));
-  const digest = digestMatch?.[1];
-  if (digestMatch === null || digest === undefined) return 'no digest at its end';
-  const tailEnd = line.length - digestMatch[0].length;
-  const headText = latin1.decode(line.subarray(0, HEAD_MAX));
-  const headMatch = /^\{"id":"[A-Za-z0-9._:-]{1,128}","type":"[a-z]{1,16}",/.exec(headText);
-  if (headMatch === null) return 'no id and type at its start';
-  const headEnd = headMatch[0].length;
-  const redacted = startsWithAt(line, headEnd, REDACTED);
-  if (!redacted && !startsWithAt(line, headEnd, CONTENT)) return 'no content after its type';
-  const valueStart = headEnd + (redacted ? REDACTED.length : CONTENT.length);
-  const valueEnd = endOfString(line, valueStart);
-  if (valueEnd === -1 || valueEnd + 2 > tailEnd || line[valueEnd + 1] !== COMMA) return 'its content does not end';
-  const value = line.subarray(valueStart, valueEnd);
+export function splitLine(bytes: Uint8Array, start = 0, end = bytes.length): LineParts | string {
+  const digestStart = findDigest(bytes, start, end);
+  if (digestStart === -1) return 'it has no digest at its end';
+  const tailEnd = digestStart - DIGEST_OPEN.length;
+  const idEnd = skip(bytes, start + ID_START, ID_CHARS, MAX_ID);
+  const typeStart = idEnd + TYPE_OPEN.length;
+  const typeEnd = skip(bytes, typeStart, TYPE_CHARS, MAX_TYPE);
+  const wellHeaded =
+    has(bytes, start, ID_OPEN) &&
+    idEnd > start + ID_START &&
+    has(bytes, idEnd, TYPE_OPEN) &&
+    typeEnd > typeStart &&
+    has(bytes, typeEnd, HEAD_CLOSE);
+  if (!wellHeaded) return 'it has no id and type at its start';
+  const headEnd = typeEnd + HEAD_CLOSE.length;
+  const redacted = has(bytes, headEnd, REDACTED_OPEN);
+  if (!redacted && !has(bytes, headEnd, CONTENT_OPEN)) return 'it has no content after its type';
+  const valueStart = headEnd + (redacted ? REDACTED_OPEN.length : CONTENT_OPEN.length);
+  const valueEnd = endOfString(bytes, valueStart);
+  if (valueEnd === -1 || valueEnd + 2 > tailEnd || !has(bytes, valueEnd, HEAD_CLOSE)) return 'its content does not end';
+  const tailStart = valueEnd + HEAD_CLOSE.length;
+  const sequenceStart = findSequence(bytes, tailStart, tailEnd);
+  const sequenceEnd = skip(bytes, sequenceStart, DIGITS, MAX_DIGITS);
+  if (sequenceStart === -1 || sequenceEnd === sequenceStart) return 'it has no sequence after its stamps';
+  const digestEnd = end - LINE_CLOSE.length;
+  const hashStart = digestEnd - HASH_CHARS;
   return {
-    head: line.subarray(0, headEnd),
-    content: redacted ? undefined : value,
-    contentHash: redacted ? latin1.decode(value) : undefined,
-    tail: line.subarray(valueEnd + 2, tailEnd),
-    digest,
+    start,
+    headEnd,
+    idEnd,
+    typeStart,
+    typeEnd,
+    redacted,
+    valueStart,
+    valueEnd,
+    tailStart,
+    tailEnd,
+    sequence: numberAt(bytes, sequenceStart, sequenceEnd),
+    batchFirst: numberAt(bytes, digestStart, hashStart - 1),
+    digestStart,
+    hashStart,
+    digestEnd,
   };
+}
+
+/** Text of ASCII bytes. */
+export function asciiAt(bytes: Uint8Array, start: number, end: number): string {
+  let text = '';
+  for (let at = start; at < end; at++) text += String.fromCharCode(bytes[at] ?? 0);
+  return text;
 }

@@ -16,7 +16,7 @@ import type { Disk } from '../store/disk';
 import type { LogReader } from '../store/log-reader';
 import { nodeDisk } from '../store/node-disk';
 import { sha256 } from '../store/sha256';
-import { openStore } from '../store/store';
+import { openStore } from '../store/open-store';
 import { FileEngine } from './file-engine';
 import type { LogEngine } from './log-engine';
 
@@ -28,6 +28,8 @@ export interface FileEngineOptions {
   readonly disk?: Disk;
   /** Wall clock, ms. */
   readonly now?: () => number;
+  /** A log up to this long is verified whole at start; of a longer one the checkpoint is believed first. */
+  readonly fullVerifyBytes?: number;
   readonly later?: (run: () => void, delayMs: number) => () => void;
   /** Long starts only: how much of the log was read. */
   readonly onProgress?: (doneBytes: number, allBytes: number) => void;
@@ -50,6 +52,8 @@ export interface OpenedEngine {
   readonly engine: LogEngine;
   readonly reader: LogReader;
   readonly clients: ClientDirectory;
+  /** What an operator should act on, in words: a failed store, damage found while running. Empty = all is well. */
+  readonly problems: () => readonly string[];
 }
 
 /** @throws HubError that says why the hub must not start, and what to do */
@@ -71,5 +75,6 @@ export async function openFileEngine(options: FileEngineOptions): Promise<Opened
       find: (id) => state.client(id),
       list: () => state.clients.records,
     },
+    problems: () => store.problems,
   };
 }

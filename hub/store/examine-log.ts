@@ -1,12 +1,13 @@
 /**
- * Reads the whole log and says what state it is in (PROTOCOL.md, section "Recovery"): sound, a torn tail, or damaged.
+ * Reads the log, or its end, and says what state it is in (PROTOCOL.md, section "Recovery"): sound, a torn tail, or damaged.
  * Changes nothing.
  */
 import type { Cursor } from '../../core/cursor';
-import { checkLine, gapsOf, readLine, type LineFacts } from './check-line';
+import { splitLine, type LineParts } from '../../core/line';
+import { ChainChecker } from './check-line';
 import type { DiskFile } from './disk';
 import type { Gap, Watermark } from './meta';
-import { scanLines, type RawLine } from './scan-lines';
+import { scanLines, type Stretch } from './scan-lines';
 
 export interface BadLine {
   /** From 1. */
@@ -27,98 +28,132 @@ export type LogState =
   /** The good lines are not those of the watermark: one of log and meta.json is of another time or hub. */
   | { readonly kind: 'mismatch'; readonly reason: string };
 
+/** The end of good lines. */
+export interface LogEnd extends Cursor {
+  /** Bytes and lines up to there. */
+  readonly length: number;
+  readonly lines: number;
+}
+
 export interface Examined {
   readonly state: LogState;
-  /** The last good line before the first bad one. */
-  readonly head: Cursor;
-  /** Where that line ends. */
-  readonly goodBytes: number;
-  readonly goodLines: number;
+  /** Of the good lines before the first bad one. */
+  readonly end: LogEnd;
   readonly fileBytes: number;
 }
 
 export interface ExamineOptions {
   readonly file: DiskFile;
-  /** Digest of this hub's empty log. */
-  readonly empty: Cursor;
+  /** Where to begin: the empty log, or an end that is known to be good. */
+  readonly from: LogEnd;
   readonly watermark: Watermark;
   readonly closed: boolean;
   readonly gaps: readonly Gap[];
-  /** Called for each good line, in order. */
-  readonly onLine: (line: LineFacts, length: number) => void;
-  readonly onProgress?: (doneBytes: number, allBytes: number) => void;
+  /** Good lines, in order: bytes of a whole run, and the parts of each line in them. */
+  readonly onLines: (bytes: Uint8Array, parts: readonly LineParts[]) => void;
+  readonly onProgress?: ((doneBytes: number, allBytes: number) => void) | undefined;
 }
 
+const LF = 0x0a;
+
 class Examiner {
-  head: Cursor;
-  goodBytes = 0;
-  goodLines = 0;
+  private length: number;
+  private lines: number;
   bad: BadLine | undefined;
   /** A good batch lies behind the bad line. */
-  overtaken = false;
-  markSeen: boolean;
-  private readonly gaps;
+  private overtaken = false;
+  private markSeen: boolean;
+  private readonly checker: ChainChecker;
 
   constructor(private readonly options: ExamineOptions) {
-    this.head = options.empty;
-    this.gaps = gapsOf(options.gaps);
-    const { watermark, empty } = options;
-    this.markSeen = watermark.length === 0 && watermark.sequence === 0 && watermark.digest === empty.digest;
+    const { from, watermark } = options;
+    this.checker = new ChainChecker(from, options.gaps);
+    this.length = from.length;
+    this.lines = from.lines;
+    this.markSeen = this.isMark() || watermark.length < from.length;
   }
 
-  visit(raw: RawLine): boolean {
-    if (this.bad === undefined) this.judge(raw);
-    else this.lookBehind(raw, this.bad);
+  get end(): LogEnd {
+    return { ...this.checker.head, length: this.length, lines: this.lines };
+  }
+
+  /** @returns true when there is no need to read on */
+  visit(stretch: Stretch): boolean {
+    switch (stretch.kind) {
+      case 'lines':
+        this.visitLines(stretch.bytes, stretch.offset);
+        break;
+      case 'too_long':
+        this.found(stretch.offset, `it is ${stretch.length} bytes long, more than any entry`, true);
+        break;
+      case 'unended':
+        this.found(stretch.offset, 'it does not end with a line feed', false);
+        break;
+    }
     return this.overtaken;
   }
 
-  private judge(raw: RawLine): void {
-    const verdict = raw.tooLong
-      ? ({ kind: 'bad', reason: `it is ${raw.length} bytes long, more than any entry` } as const)
-      : raw.ended
-        ? checkLine(raw.bytes, this.head, this.gaps)
-        : ({ kind: 'bad', reason: 'it does not end with a line feed' } as const);
-    if (verdict.kind === 'bad') {
-      const expected = this.head.sequence + 1;
-      const { offset, ended } = raw;
-      this.bad = { lineNumber: this.goodLines + 1, offset, reason: verdict.reason, expected, ended };
-      return;
+  private visitLines(bytes: Uint8Array, offset: number): void {
+    const good: LineParts[] = [];
+    let start = 0;
+    while (start < bytes.length && this.bad === undefined) {
+      const lineEnd = bytes.indexOf(LF, start);
+      const verdict = this.checker.check(bytes, start, lineEnd);
+      if (typeof verdict === 'string') {
+        this.found(offset + start, verdict, true);
+        break;
+      }
+      good.push(verdict);
+      start = lineEnd + 1;
+      this.length += start - verdict.start;
+      this.lines++;
+      if (this.length === this.options.watermark.length) this.markSeen = this.isMark();
     }
-    const { line } = verdict;
-    this.head = { sequence: line.sequence, digest: line.digest };
-    this.goodBytes += raw.length;
-    this.goodLines++;
-    const { watermark } = this.options;
-    if (this.goodBytes === watermark.length) {
-      this.markSeen = line.sequence === watermark.sequence && line.digest === watermark.digest;
-    }
-    this.options.onLine(line, raw.length);
+    if (good.length > 0) this.options.onLines(bytes.subarray(0, start), good);
+    if (this.bad !== undefined) this.lookBehind(bytes, start, this.bad);
   }
 
-  private lookBehind(raw: RawLine, bad: BadLine): void {
-    if (!raw.ended || raw.tooLong) return;
-    const facts = readLine(raw.bytes);
-    if (typeof facts !== 'string' && facts.batchFirst > bad.expected) this.overtaken = true;
+  private isMark(): boolean {
+    const { watermark } = this.options;
+    const { sequence, digest } = this.checker.head;
+    return this.length === watermark.length && sequence === watermark.sequence && digest === watermark.digest;
+  }
+
+  private found(offset: number, reason: string, ended: boolean): void {
+    const { expected } = this.checker;
+    this.bad ??= { lineNumber: this.lines + 1, offset, reason, expected, ended };
+  }
+
+  private lookBehind(bytes: Uint8Array, from: number, bad: BadLine): void {
+    for (let start = from; start < bytes.length && !this.overtaken;) {
+      const lineEnd = bytes.indexOf(LF, start);
+      const parts = splitLine(bytes, start, lineEnd);
+      if (typeof parts !== 'string' && parts.batchFirst > bad.expected) this.overtaken = true;
+      start = lineEnd + 1;
+    }
   }
 
   state(fileBytes: number): LogState {
     const { watermark, closed } = this.options;
-    const { bad, head } = this;
+    const { bad, end } = this;
     const cutShort = fileBytes < watermark.length;
     // Where the file just ends too early, that is what to say, not that its last line is half a line.
     const floor = cutShort ? (bad?.ended === false ? 0 : fileBytes) : closed ? Infinity : watermark.length;
     if (bad !== undefined && (this.overtaken || bad.offset < floor)) return { kind: 'damaged', bad };
     if (cutShort) {
-      const entries = watermark.sequence - head.sequence;
+      const entries = watermark.sequence - end.sequence;
       const bytes = watermark.length - fileBytes;
       return { kind: 'mismatch', reason: `entries.jsonl is behind meta.json by ${entries} entries (${bytes} bytes)` };
     }
     if (!this.markSeen) {
-      const reason = `entries.jsonl and meta.json are of different histories: meta.json has sequence ${watermark.sequence} with digest ${watermark.digest} at byte ${watermark.length}, entries.jsonl has not`;
-      return { kind: 'mismatch', reason };
+      const mark = `sequence ${watermark.sequence} with digest ${watermark.digest} at byte ${watermark.length}`;
+      return {
+        kind: 'mismatch',
+        reason: `entries.jsonl and meta.json are of different histories: meta.json has ${mark}, entries.jsonl has not`,
+      };
     }
     if (closed && fileBytes > watermark.length) {
-      const entries = head.sequence - watermark.sequence;
+      const entries = end.sequence - watermark.sequence;
       const bytes = fileBytes - watermark.length;
       return { kind: 'mismatch', reason: `meta.json is behind entries.jsonl by ${entries} entries (${bytes} bytes)` };
     }
@@ -129,10 +164,9 @@ class Examiner {
 export async function examineLog(options: ExamineOptions): Promise<Examined> {
   const fileBytes = await options.file.size();
   const examiner = new Examiner(options);
-  await scanLines(options.file, 0, fileBytes, (raw) => {
-    options.onProgress?.(raw.offset + raw.length, fileBytes);
-    return examiner.visit(raw);
+  await scanLines(options.file, options.from.length, fileBytes, (stretch) => {
+    options.onProgress?.(stretch.offset, fileBytes);
+    return examiner.visit(stretch);
   });
-  const { head, goodBytes, goodLines } = examiner;
-  return { state: examiner.state(fileBytes), head, goodBytes, goodLines, fileBytes };
+  return { state: examiner.state(fileBytes), end: examiner.end, fileBytes };
 }

@@ -8,13 +8,12 @@ const FIRST_SLOTS = 16;
 /** A part doubles when it is fuller than this. */
 const MAX_LOAD = 0.75;
 
-/** Spreads an id over 32 bits. The seed is secret, so that nobody can make ids that collide. */
-export function fingerprint(id: string, seed: number): number {
-  let hash = seed;
-  for (let i = 0; i < id.length; i++) {
-    hash = Math.imul(hash ^ id.charCodeAt(i), 0x9e3779b1);
-    hash = (hash << 13) | (hash >>> 19);
-  }
+const mixIn = (hash: number, byte: number): number => {
+  const mixed = Math.imul(hash ^ byte, 0x9e3779b1);
+  return (mixed << 13) | (mixed >>> 19);
+};
+
+function finish(hash: number): number {
   hash ^= hash >>> 16;
   hash = Math.imul(hash, 0x85ebca6b);
   hash ^= hash >>> 13;
@@ -22,9 +21,25 @@ export function fingerprint(id: string, seed: number): number {
   return (hash ^ (hash >>> 16)) >>> 0;
 }
 
+/** Spreads an id over 32 bits. The seed is secret, so that nobody can make ids that collide. */
+export function fingerprint(id: string, seed: number): number {
+  let hash = seed;
+  for (let i = 0; i < id.length; i++) hash = mixIn(hash, id.charCodeAt(i));
+  return finish(hash);
+}
+
+/** The same for an id as ASCII bytes. */
+export function fingerprintAt(bytes: Uint8Array, start: number, end: number, seed: number): number {
+  let hash = seed;
+  for (let at = start; at < end; at++) hash = mixIn(hash, bytes[at] ?? 0);
+  return finish(hash);
+}
+
+const NO_SLOTS = new Uint32Array(0);
+
 /** Slots of two words: fingerprint, ordinal + 1 (0 = free). */
 class Part {
-  private slots = new Uint32Array(FIRST_SLOTS * 2);
+  private slots = NO_SLOTS;
   private used = 0;
 
   get bytes(): number {
@@ -33,7 +48,7 @@ class Part {
 
   insert(print: number, ordinal: number): void {
     const capacity = this.slots.length / 2;
-    if (this.used >= capacity * MAX_LOAD) this.grow();
+    if (this.used >= capacity * MAX_LOAD) this.grow(Math.max(capacity * 2, FIRST_SLOTS));
     this.place(this.slots, print, ordinal + 1);
     this.used++;
   }
@@ -46,8 +61,8 @@ class Part {
     slots[at * 2 + 1] = value;
   }
 
-  private grow(): void {
-    const larger = new Uint32Array(this.slots.length * 2);
+  private grow(capacity: number): void {
+    const larger = new Uint32Array(capacity * 2);
     this.each((print, ordinal) => this.place(larger, print, ordinal + 1));
     this.slots = larger;
   }
@@ -62,6 +77,7 @@ class Part {
 
   find(print: number): number[] | undefined {
     const { slots } = this;
+    if (slots.length === 0) return undefined;
     const mask = slots.length / 2 - 1;
     let found: number[] | undefined;
     for (let at = print & mask; ; at = (at + 1) & mask) {
@@ -79,6 +95,10 @@ export class IdTable {
 
   add(id: string, ordinal: number): void {
     this.addPrint(fingerprint(id, this.seed), ordinal);
+  }
+
+  addAt(bytes: Uint8Array, start: number, end: number, ordinal: number): void {
+    this.addPrint(fingerprintAt(bytes, start, end, this.seed), ordinal);
   }
 
   addPrint(print: number, ordinal: number): void {

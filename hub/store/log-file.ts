@@ -16,7 +16,7 @@ export class LogFile {
   /** @param end length of the file, which holds whole acknowledged batches */
   constructor(
     private readonly file: DiskFile,
-    private readonly path: string,
+    readonly path: string,
     private end: number,
   ) {}
 

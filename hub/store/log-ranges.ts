@@ -1,56 +1,89 @@
-/** Entries of the log by sequence and by id, read from disk when asked for; only offsets and fingerprints are in memory. */
+/**
+ * Entries of the log by sequence and by id, read from disk when asked for; only offsets and fingerprints are in memory. What
+ * is read is compared with the CRC of its block: bytes that have changed since they were verified are never served.
+ */
+import { crc32 } from 'node:zlib';
 import { HubError } from '../../core/errors';
+import { asciiAt, ID_START, splitLine, type LineParts } from '../../core/line';
 import type { KnownEntry } from '../state/hub-state';
-import { readLine, type LineFacts } from './check-line';
+import { digestText } from './check-line';
 import type { IdTable } from './id-table';
-import type { LineTable } from './line-table';
+import type { Block, LineTable } from './line-table';
 import type { LogFile } from './log-file';
 import type { LogLine } from './log-reader';
 import type { Gap } from './meta';
 
-type Facts = Exclude<ReturnType<typeof readLine>, string>;
+const LINE_TYPES: readonly string[] = ['decision', 'learning', 'convention', 'task', 'redaction'];
 
-function isLineType(type: string): type is LogLine['type'] {
-  return ['decision', 'learning', 'convention', 'task', 'redaction'].includes(type);
+export function isLineType(type: string): type is LogLine['type'] {
+  return LINE_TYPES.includes(type);
 }
 
-function knownEntry(line: Uint8Array, facts: Facts): KnownEntry {
-  const stored = JSON.parse(Buffer.from(line).toString('utf8')) as Record<string, unknown>;
+interface FoundLine {
+  readonly bytes: Uint8Array;
+  readonly parts: LineParts;
+}
+
+function idOf({ bytes, parts }: FoundLine): string {
+  return asciiAt(bytes, parts.start + ID_START, parts.idEnd);
+}
+
+function knownEntry({ bytes, parts }: FoundLine): KnownEntry {
+  const stored = JSON.parse(Buffer.from(bytes).toString('utf8')) as Record<string, unknown>;
   const { content, origin, supersedes } = stored;
   return {
-    sequence: facts.sequence,
+    sequence: parts.sequence,
     origin: String(origin),
-    type: facts.type,
+    type: String(stored['type']),
     supersedes: typeof supersedes === 'string' ? supersedes : undefined,
-    content: typeof content === 'string' ? content : { sha256: facts.parts.contentHash ?? '' },
+    content: typeof content === 'string' ? content : { sha256: asciiAt(bytes, parts.valueStart, parts.valueEnd) },
   };
 }
 
-export class LogRanges {
-  constructor(
-    private readonly log: LogFile,
-    private readonly lines: LineTable,
-    private readonly ids: IdTable,
-    private readonly gaps: readonly Gap[],
-  ) {}
+export interface LogRangesParts {
+  readonly log: LogFile;
+  readonly lines: LineTable;
+  readonly ids: IdTable;
+  readonly gaps: readonly Gap[];
+  /** Told once per block that is found damaged. */
+  readonly onDamage: (message: string) => void;
+}
 
-  /** Takes in the line that was just appended. @param length with its line feed */
-  add(id: string, length: number): void {
-    this.ids.add(id, this.lines.count);
-    this.lines.add(length);
+export class LogRanges {
+  private readonly log: LogFile;
+  private readonly lines: LineTable;
+  private readonly ids: IdTable;
+  private readonly damaged = new Map<number, string>();
+
+  constructor(private readonly parts: LogRangesParts) {
+    this.log = parts.log;
+    this.lines = parts.lines;
+    this.ids = parts.ids;
+  }
+
+  /** What was found damaged since the start, in words. */
+  get damage(): readonly string[] {
+    return [...this.damaged.values()];
+  }
+
+  /** Takes in lines that were just appended. @param lengths with their line feeds */
+  append(bytes: Uint8Array, ids: readonly string[], lengths: readonly number[]): void {
+    ids.forEach((id, i) => this.ids.add(id, this.lines.count + i));
+    this.lines.append(bytes, lengths);
   }
 
   /** How many lines have a sequence up to this one. */
   private linesUpTo(sequence: number): number {
     let lines = sequence;
-    for (const gap of this.gaps) {
+    for (const gap of this.parts.gaps) {
       if (gap.first <= sequence) lines -= Math.min(gap.last, sequence) - gap.first + 1;
     }
-    return lines;
+    return Math.min(lines, this.lines.count);
   }
 
+  /** Whole lines from the first on, at least one, at most about `maxBytes`; fewer where damage follows. */
   async readAfter(sequence: number, maxBytes: number): Promise<readonly LogLine[]> {
-    const first = Math.min(this.linesUpTo(sequence), this.lines.count);
+    const first = this.linesUpTo(sequence);
     let end = first;
     let bytes = 0;
     while (end < this.lines.count) {
@@ -63,11 +96,18 @@ export class LogRanges {
   }
 
   private async read(first: number, end: number): Promise<LogLine[]> {
-    const start = this.lines.start(first);
-    const bytes = await this.log.read(start, this.lines.start(end));
+    // Taken before anything is awaited: the last block goes on growing.
+    const blocks = this.lines.blocksOf(first, end);
+    const start = blocks[0]?.offset ?? 0;
+    const bytes = await this.log.read(start, blocks[blocks.length - 1]?.endOffset ?? start);
+    const bad = blocks.find(
+      (block) => !this.isGood(block, bytes.subarray(block.offset - start, block.endOffset - start)),
+    );
+    const goodEnd = bad === undefined ? end : Math.min(end, bad.first);
+    if (bad !== undefined && goodEnd <= first) throw this.damageError(bad);
     const found: LogLine[] = [];
-    let at = 0;
-    for (let ordinal = first; ordinal < end; ordinal++) {
+    let at = this.lines.offsetOf(first) - start;
+    for (let ordinal = first; ordinal < goodEnd; ordinal++) {
       const length = this.lines.lengthOf(ordinal);
       found.push(this.asLogLine(bytes.subarray(at, at + length - 1), ordinal));
       at += length;
@@ -75,34 +115,54 @@ export class LogRanges {
     return found;
   }
 
+  private isGood(block: Block, bytes: Uint8Array): boolean {
+    if (this.damaged.has(block.number)) return false;
+    if (crc32(bytes) === block.crc) return true;
+    this.noteDamage(block, 'its bytes have changed since the hub verified them');
+    return false;
+  }
+
+  /** From now on nothing of the block is served. */
+  noteDamage(block: Block, reason: string): void {
+    if (this.damaged.has(block.number)) return;
+    const where = `lines ${block.first + 1} to ${block.end} at bytes ${block.offset} to ${block.endOffset}`;
+    const message = `${this.log.path} is damaged (${where}: ${reason}); that part is not served. Stop the hub and run: ctx hub repair --quarantine`;
+    this.damaged.set(block.number, message);
+    this.parts.onDamage(message);
+  }
+
+  private damageError(block: Block): HubError {
+    return new HubError('store_failed', this.damaged.get(block.number) ?? `${this.log.path} is damaged.`);
+  }
+
   private asLogLine(bytes: Uint8Array, ordinal: number): LogLine {
-    const { sequence, type, digest } = this.factsOf(bytes, ordinal);
-    if (!isLineType(type)) throw this.damaged(ordinal, `its type ${type} is not known`);
-    return { sequence, type, digest, bytes };
+    const { parts } = this.found(bytes, ordinal);
+    const type = asciiAt(bytes, parts.typeStart, parts.typeEnd);
+    if (!isLineType(type))
+      throw new HubError('store_failed', `Line ${ordinal + 1} of the log has the unknown type ${type}.`);
+    return { sequence: parts.sequence, type, digest: digestText(bytes, parts), bytes };
   }
 
-  private factsOf(bytes: Uint8Array, ordinal: number): Facts {
-    const facts = readLine(bytes);
-    if (typeof facts === 'string') throw this.damaged(ordinal, facts);
-    return facts;
+  private found(bytes: Uint8Array, ordinal: number): FoundLine {
+    const parts = splitLine(bytes);
+    if (typeof parts !== 'string') return { bytes, parts };
+    throw new HubError('store_failed', `The hub's log is damaged: line ${ordinal + 1}: ${parts}.`);
   }
 
-  private damaged(ordinal: number, reason: string): HubError {
-    const offset = this.lines.start(ordinal);
-    return new HubError('store_failed', `The hub's log is damaged: line ${ordinal + 1} at byte ${offset}: ${reason}.`);
-  }
-
-  private readOne(ordinal: number): Promise<Uint8Array> {
-    const start = this.lines.start(ordinal);
-    return this.log.read(start, start + this.lines.lengthOf(ordinal) - 1);
+  private async readOne(ordinal: number): Promise<FoundLine> {
+    const block = this.lines.blockOf(ordinal);
+    const bytes = await this.log.read(block.offset, block.endOffset);
+    if (!this.isGood(block, bytes)) throw this.damageError(block);
+    const at = this.lines.offsetOf(ordinal) - block.offset;
+    return this.found(bytes.subarray(at, at + this.lines.lengthOf(ordinal) - 1), ordinal);
   }
 
   /** Digest of the line with that sequence; undefined when there is none. */
   async digestAt(sequence: number): Promise<string | undefined> {
     const ordinal = this.linesUpTo(sequence) - 1;
-    if (ordinal < 0 || ordinal >= this.lines.count) return undefined;
-    const facts: LineFacts = this.factsOf(await this.readOne(ordinal), ordinal);
-    return facts.sequence === sequence ? facts.digest : undefined;
+    if (ordinal < 0) return undefined;
+    const { bytes, parts } = await this.readOne(ordinal);
+    return parts.sequence === sequence ? digestText(bytes, parts) : undefined;
   }
 
   /** What the log has under these ids. @returns undefined when it certainly has none of them */
@@ -130,8 +190,7 @@ export class LogRanges {
     for (const ordinal of ordinals) {
       try {
         const line = await this.readOne(ordinal);
-        const facts = this.factsOf(line, ordinal);
-        if (facts.id === id) return knownEntry(line, facts);
+        if (idOf(line) === id) return knownEntry(line);
       } catch (error) {
         if (error instanceof HubError) return error;
         throw error;

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { HubError } from '../../core/errors';
 import type { DataFiles } from './data-directory';
 import { isDiskFull, type Disk, type DiskFile } from './disk';
-import { examineLog, type BadLine, type ExamineOptions, type Examined } from './examine-log';
+import { examineLog, type BadLine, type ExamineOptions, type Examined, type LogEnd } from './examine-log';
 import { readFully, writeFully } from './whole-file';
 
 export interface RecoverOptions extends Omit<ExamineOptions, 'file'> {
@@ -14,8 +14,9 @@ export interface RecoverOptions extends Omit<ExamineOptions, 'file'> {
   readonly warn: (message: string) => void;
 }
 
-export interface RecoveredLog extends Examined {
+export interface RecoveredLog {
   readonly file: DiskFile;
+  readonly end: LogEnd;
 }
 
 const COPY_BYTES = 1024 * 1024;
@@ -77,24 +78,25 @@ async function saveTail(options: RecoverOptions, file: DiskFile, start: number, 
 
 async function cutTail(options: RecoverOptions, file: DiskFile, found: Examined, bad: BadLine): Promise<void> {
   const { files } = options;
-  const length = found.fileBytes - found.goodBytes;
+  const from = found.end.length;
+  const length = found.fileBytes - from;
   let saved: string;
   try {
-    saved = await saveTail(options, file, found.goodBytes, found.fileBytes);
-    await file.truncate(found.goodBytes);
+    saved = await saveTail(options, file, from, found.fileBytes);
+    await file.truncate(from);
     await file.sync();
   } catch (error) {
     const full = isDiskFull(error);
     const why = error instanceof Error ? error.message : String(error);
     throw new HubError(
       full ? 'disk_full' : 'io_failed',
-      `${files.entries} ends with ${length} bytes that were never acknowledged, at byte ${found.goodBytes}, and they ` +
+      `${files.entries} ends with ${length} bytes that were never acknowledged, at byte ${from}, and they ` +
         `cannot be saved: ${why}. ${full ? `Free at least ${length} bytes` : 'Check the disk'} and start again.`,
       { cause: error },
     );
   }
   options.warn(
-    `${files.entries}: cut ${length} bytes at byte ${found.goodBytes} (line ${bad.lineNumber}: ${bad.reason}). ` +
+    `${files.entries}: cut ${length} bytes at byte ${from} (line ${bad.lineNumber}: ${bad.reason}). ` +
       `They were never acknowledged and are kept in ${saved}.`,
   );
 }
@@ -119,7 +121,7 @@ async function settle(options: RecoverOptions, file: DiskFile): Promise<Examined
   if (state.kind === 'damaged') refuseDamaged(options.files, state.bad);
   if (state.kind === 'mismatch') refuseMismatch(options.files, state.reason);
   if (state.kind === 'torn') await cutTail(options, file, found, state.bad);
-  if (!options.closed) await rewriteTail(file, options.watermark.length, found.goodBytes);
+  if (!options.closed) await rewriteTail(file, options.watermark.length, found.end.length);
   return found;
 }
 
@@ -130,7 +132,8 @@ async function settle(options: RecoverOptions, file: DiskFile): Promise<Examined
 export async function recoverLog(options: RecoverOptions): Promise<RecoveredLog> {
   const file = await options.disk.open(options.files.entries, 'update');
   try {
-    return { ...(await settle(options, file)), file };
+    const { end } = await settle(options, file);
+    return { file, end };
   } catch (error) {
     await file.close();
     throw error;

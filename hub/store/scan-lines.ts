@@ -1,81 +1,99 @@
-/** Cuts a stretch of the log into lines, in bounded memory. */
+/** Reads a stretch of the log as runs of whole lines, in bounded memory. */
 import { MAX_FRAME_BYTES } from '../../core/limits';
 import type { DiskFile } from './disk';
 
 /** No line that a hub wrote is longer: one entry arrives in one frame, and its stamps are short. */
 export const MAX_LINE_BYTES = MAX_FRAME_BYTES + 64 * 1024;
-const CHUNK_BYTES = 1024 * 1024;
+const WINDOW_BYTES = 1024 * 1024;
 const LF = 0x0a;
 
-export interface RawLine {
-  /** Without its line feed; only the first bytes of a line that is too long. A view that later lines overwrite. */
-  readonly bytes: Uint8Array;
-  readonly offset: number;
-  /** With its line feed. */
-  readonly length: number;
-  /** False for the last line of a file that does not end with a line feed. */
-  readonly ended: boolean;
-  readonly tooLong: boolean;
-}
+export type Stretch =
+  /** One or more whole lines; ends with a line feed. The next stretch overwrites the bytes. */
+  | { readonly kind: 'lines'; readonly bytes: Uint8Array; readonly offset: number }
+  | { readonly kind: 'too_long'; readonly length: number; readonly offset: number }
+  /** What is behind the last line feed. */
+  | { readonly kind: 'unended'; readonly bytes: Uint8Array; readonly offset: number };
 
 /** Return true to stop. */
-export type VisitLine = (line: RawLine) => boolean;
+export type VisitStretch = (stretch: Stretch) => boolean;
 
-/** Keeps what lies between two reads. */
-class Gatherer {
-  private held: Uint8Array[] = [];
-  private heldBytes = 0;
-  private lineStart: number;
+class Scanner {
+  private window = Buffer.allocUnsafe(WINDOW_BYTES);
+  private filled = 0;
+  /** Length so far of a line that is longer than any may be. */
+  private skipped = 0;
 
   constructor(
-    from: number,
-    private readonly visit: VisitLine,
-  ) {
-    this.lineStart = from;
+    private offset: number,
+    private readonly visit: VisitStretch,
+  ) {}
+
+  /** Where to read more to. */
+  free(): Uint8Array {
+    if (this.filled === this.window.length) {
+      const larger = Buffer.allocUnsafe(this.window.length * 2);
+      this.window.copy(larger, 0, 0, this.filled);
+      this.window = larger;
+    }
+    return this.window.subarray(this.filled);
   }
 
   /** @returns true when the visitor has seen enough */
-  take(chunk: Uint8Array): boolean {
-    let at = 0;
-    for (let end = chunk.indexOf(LF); end !== -1; end = chunk.indexOf(LF, at)) {
-      if (this.emit(chunk.subarray(at, end), true)) return true;
-      at = end + 1;
-    }
-    this.hold(chunk.subarray(at));
+  took(bytes: number): boolean {
+    this.filled += bytes;
+    if (this.skipped > 0 && this.endSkipped()) return true;
+    const end = this.window.lastIndexOf(LF, this.filled - 1) + 1;
+    if (end > 0) return this.emitLines(end);
+    if (this.filled > MAX_LINE_BYTES) this.skip(this.filled);
     return false;
   }
 
   finish(): void {
-    if (this.heldBytes > 0) this.emit(new Uint8Array(0), false);
+    if (this.skipped > 0) this.visit({ kind: 'too_long', length: this.skipped + this.filled, offset: this.offset });
+    else if (this.filled > 0) {
+      this.visit({ kind: 'unended', bytes: this.window.subarray(0, this.filled), offset: this.offset });
+    }
   }
 
-  private hold(rest: Uint8Array): void {
-    if (rest.length === 0) return;
-    if (this.heldBytes <= MAX_LINE_BYTES) this.held.push(Uint8Array.from(rest));
-    this.heldBytes += rest.length;
+  private emitLines(end: number): boolean {
+    if (this.visit({ kind: 'lines', bytes: this.window.subarray(0, end), offset: this.offset })) return true;
+    this.drop(end);
+    this.offset += end;
+    return false;
   }
 
-  private emit(rest: Uint8Array, ended: boolean): boolean {
-    const bytes = this.held.length === 0 ? rest : Buffer.concat([...this.held, rest]);
-    const length = this.heldBytes + rest.length + (ended ? 1 : 0);
-    const offset = this.lineStart;
-    this.held = [];
-    this.heldBytes = 0;
-    this.lineStart += length;
-    return this.visit({ bytes, offset, length, ended, tooLong: length > MAX_LINE_BYTES });
+  private skip(bytes: number): void {
+    this.skipped += bytes;
+    this.drop(bytes);
+  }
+
+  private endSkipped(): boolean {
+    const end = this.window.subarray(0, this.filled).indexOf(LF) + 1;
+    this.skip(end === 0 ? this.filled : end);
+    if (end === 0) return false;
+    const length = this.skipped;
+    this.skipped = 0;
+    if (this.visit({ kind: 'too_long', length, offset: this.offset })) return true;
+    this.offset += length;
+    return false;
+  }
+
+  private drop(bytes: number): void {
+    this.window.copyWithin(0, bytes, this.filled);
+    this.filled -= bytes;
   }
 }
 
 /** @param to offset where the stretch ends; the last line may be unfinished there */
-export async function scanLines(file: DiskFile, from: number, to: number, visit: VisitLine): Promise<void> {
-  const gatherer = new Gatherer(from, visit);
-  const buffer = Buffer.allocUnsafe(Math.max(1, Math.min(CHUNK_BYTES, to - from)));
+export async function scanLines(file: DiskFile, from: number, to: number, visit: VisitStretch): Promise<void> {
+  const scanner = new Scanner(from, visit);
   let position = from;
   while (position < to) {
-    const read = await file.read(buffer.subarray(0, Math.min(buffer.length, to - position)), position);
+    const free = scanner.free();
+    const read = await file.read(free.length > to - position ? free.subarray(0, to - position) : free, position);
     if (read === 0) break;
     position += read;
-    if (gatherer.take(buffer.subarray(0, read))) return;
+    if (scanner.took(read)) return;
   }
-  gatherer.finish();
+  scanner.finish();
 }

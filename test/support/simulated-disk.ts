@@ -208,28 +208,24 @@ export class SimulatedDisk implements Disk {
     this.operations.push(kind);
     if (this.full && needsSpace(kind)) throw errno('ENOSPC');
     if (!here) return undefined;
-    return plan.what === 'eio' || plan.what === 'enospc' || plan.what === 'short'
-      ? this.faulty(kind, plan)
-      : this.die(plan);
+    const { what } = plan;
+    if (what === 'eio' || what === 'enospc' || what === 'short') return this.faulty(kind, what, plan);
+    // What the operation itself has done by then is up to its kind.
+    this.happened.push(plan);
+    this.dying = what;
+    return undefined;
   }
 
-  private faulty(kind: OperationKind, plan: Plan): Fault | undefined {
-    const { what } = plan;
+  private faulty(kind: OperationKind, what: Fault, plan: Plan): Fault | undefined {
     if (what === 'short' && kind !== 'write') return undefined;
     if (what === 'enospc' && !needsSpace(kind)) return undefined;
     this.happened.push(plan);
     if (what === 'enospc') this.full = true;
     if (what === 'enospc' && kind !== 'write') throw errno('ENOSPC');
     if (what === 'eio' && kind !== 'sync') throw errno('EIO');
-    return what as Fault;
+    return what;
   }
 
-  /** Marks the crash; what the operation itself has done by then is up to its kind. */
-  private die(plan: Plan): undefined {
-    this.happened.push(plan);
-    this.dying = plan.what as Crash;
-    return undefined;
-  }
   private dying: Crash | undefined;
 
   /** After the operation's effect reached the cache: the planned crash, if it is now. */

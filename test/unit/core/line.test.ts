@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import fc from 'fast-check';
 import { ENTRY_TYPES, type StoredEntry } from '../../../core/entry';
-import { batchFirstOf, emptyLogDigest, encodeLine, lineDigest, splitLine } from '../../../core/line';
+import { asciiAt, emptyLogDigest, encodeLine, lineDigest, splitLine } from '../../../core/line';
 import { sha256 } from '../../support/sha256';
 
 const HUB_ID = '018f6a3e-7c1b-7d2a-9b60-3f1c2d4e5a6b';
@@ -27,8 +27,15 @@ const entry = (more: Partial<Undigested> = {}): Undigested => ({
 function recompute(line: Uint8Array, previous: string): string {
   const parts = splitLine(line);
   if (typeof parts === 'string') return parts;
-  const hash = parts.content === undefined ? Buffer.from(parts.contentHash ?? '', 'base64url') : sha256(parts.content);
-  return lineDigest(sha256, previous, batchFirstOf(parts.digest) ?? -1, parts.head, parts.tail, hash);
+  const value = line.subarray(parts.valueStart, parts.valueEnd);
+  const hash = parts.redacted ? Buffer.from(text(value), 'base64url') : sha256(value);
+  const head = line.subarray(parts.start, parts.headEnd);
+  return lineDigest(sha256, previous, parts.batchFirst, head, line.subarray(parts.tailStart, parts.tailEnd), hash);
+}
+
+function digestOf(line: Uint8Array): string | undefined {
+  const parts = splitLine(line);
+  return typeof parts === 'string' ? undefined : asciiAt(line, parts.digestStart, parts.digestEnd);
 }
 
 const anyEntry = fc.record({
@@ -84,8 +91,10 @@ describe('line', () => {
         const line = encodeLine(sha256, each, previous, each.sequence);
         const parts = splitLine(bytes(line.text));
         assert.ok(typeof parts !== 'string');
-        assert.equal(JSON.parse(`"${text(parts.content)}"`), each.content);
-        assert.equal(parts.digest, line.digest);
+        const value = text(bytes(line.text).subarray(parts.valueStart, parts.valueEnd));
+        assert.equal(JSON.parse(`"${value}"`), each.content);
+        assert.equal(digestOf(bytes(line.text)), line.digest);
+        assert.deepEqual([parts.sequence, parts.batchFirst], [each.sequence, each.sequence]);
         assert.equal(recompute(bytes(line.text), previous), line.digest);
       }),
     );
@@ -99,8 +108,7 @@ describe('line', () => {
       for (const flip of [1, 0x20, 0x80]) {
         const changed = original.slice();
         changed[at] = (changed[at] ?? 0) ^ flip;
-        const parts = splitLine(changed);
-        const intact = typeof parts !== 'string' && recompute(changed, previous) === parts.digest;
+        const intact = recompute(changed, previous) === digestOf(changed);
         assert.equal(intact, false, `byte ${at} ^ ${flip}`);
       }
     }
@@ -117,15 +125,13 @@ describe('line', () => {
   });
 
   it('names what a line lacks', () => {
-    assert.equal(splitLine(bytes('')), 'no digest at its end');
-    assert.equal(splitLine(bytes('{"x":1,"digest":"1.aaaaaaaaaaaaaaaaaaaaaa"}')), 'no id and type at its start');
-    assert.equal(
-      splitLine(bytes('{"id":"a","type":"task","x":1,"digest":"1.aaaaaaaaaaaaaaaaaaaaaa"}')),
-      'no content after its type',
-    );
-    assert.equal(
-      splitLine(bytes('{"id":"a","type":"task","content":"x\\","digest":"1.aaaaaaaaaaaaaaaaaaaaaa"}')),
-      'its content does not end',
-    );
+    const digest = '"digest":"1.aaaaaaaaaaaaaaaaaaaaaa"}';
+    const head = '{"id":"a","type":"task",';
+    const said = (line: string): unknown => splitLine(bytes(line));
+    assert.equal(said(''), 'it has no digest at its end');
+    assert.equal(said(`{"x":1,${digest}`), 'it has no id and type at its start');
+    assert.equal(said(`${head}"x":1,${digest}`), 'it has no content after its type');
+    assert.equal(said(`${head}"content":"x\\",${digest}`), 'its content does not end');
+    assert.equal(said(`${head}"content":"x","origin":"a",${digest}`), 'it has no sequence after its stamps');
   });
 });
