@@ -3,10 +3,13 @@
  * are kept whole: should the hub lose them (a backup restored), they are sent again exactly as they were (FM-29).
  */
 import { createHash } from 'node:crypto';
+import fsp from 'node:fs/promises';
+import path from 'node:path';
 import { z } from 'zod';
 import { ENTRY_TYPES, type PublishedEntry, type StoredEntry } from '../entry';
 import { publishedEntrySchema } from '../wire';
 import { appendLines, readLines } from './append-file';
+import { errnoOf, fileError } from './file-errors';
 import type { ProjectPaths } from './project-directory';
 
 const recordSchema = z.object({
@@ -74,4 +77,14 @@ export async function readLedger(paths: ProjectPaths): Promise<Ledger> {
 /** Under the outbox lock. Durable when it resolves. */
 export async function appendToLedger(paths: ProjectPaths, records: readonly SharedRecord[]): Promise<void> {
   await appendLines(paths.ledger, records);
+}
+
+/** The project moves to another hub: what the old one has says nothing about the new one. Kept, to publish from by hand. */
+export async function setLedgerAside(paths: ProjectPaths, hubId: string): Promise<void> {
+  const name = `shared-${hubId.replaceAll(/[^a-zA-Z0-9-]/g, '').slice(0, 36)}.jsonl`;
+  try {
+    await fsp.rename(paths.ledger, path.join(paths.hubDir, name));
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT') throw fileError(error, 'rename', paths.ledger);
+  }
 }

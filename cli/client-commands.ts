@@ -1,0 +1,69 @@
+/**
+ * Every command that talks to a hub as a project's client; the entry point of the `client.js` bundle, which is loaded only
+ * for them: `ctx connection …`, and the share leg of `ctx add --share`.
+ */
+import { Command, CommanderError } from 'commander';
+import type { PublishedEntry } from '../core/entry';
+import { HubError } from '../core/errors';
+import { shareEntries, type ShareOutcome } from '../core/node/share';
+import type { Program, ProgramIo } from '../core/program';
+import type { ConnectionContext } from './commands/connection/context';
+import { addListenCommand } from './commands/connection/listen';
+import { addPublishCommand } from './commands/connection/publish';
+import { addRegisterCommand } from './commands/connection/register';
+import { addStatusCommand } from './commands/connection/status';
+import { addSubscribeCommands } from './commands/connection/subscribe';
+import { addSyncCommand } from './commands/connection/sync';
+import { addUnregisterCommand } from './commands/connection/unregister';
+
+export { reportShares, shareExitCode, shareJson } from './commands/connection/share-report';
+
+declare const CTX_VERSION: string;
+
+function buildProgram(context: ConnectionContext): Command {
+  const { io } = context;
+  const connection = new Command('ctx connection')
+    .description('Connect this project to a hub, share and follow.')
+    .exitOverride()
+    .configureOutput({ writeOut: io.stdout, writeErr: io.stderr })
+    .helpCommand(false);
+  addRegisterCommand(connection, context);
+  addSubscribeCommands(connection, context);
+  addPublishCommand(connection, context);
+  addSyncCommand(connection, context);
+  addListenCommand(connection, context);
+  addStatusCommand(connection, context);
+  addUnregisterCommand(connection, context);
+  return connection;
+}
+
+async function runConnection(argv: readonly string[], io: ProgramIo): Promise<number> {
+  const context: ConnectionContext = { io, version: CTX_VERSION, exit: { code: 0 } };
+  try {
+    await buildProgram(context).parseAsync([...argv], { from: 'user' });
+    return context.exit.code;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 64;
+    if (!(error instanceof HubError)) throw error;
+    io.stderr(`ctx: ${error.message}\n`);
+    return error.facts.exit;
+  }
+}
+
+/** `ctx connection …`: the arguments after `connection`. */
+export const program: Program = runConnection;
+
+export interface ShareAddedRequest {
+  /** The folder that holds `.context`. */
+  readonly projectDir: string;
+  /** Written to the local files already; they passed `checkPublishedEntry`. */
+  readonly entries: readonly PublishedEntry[];
+}
+
+/**
+ * The share leg of `ctx add … --share`: prints nothing; see `reportShares` and `shareExitCode`.
+ * @throws HubError when the outbox itself cannot be written
+ */
+export function shareAdded(request: ShareAddedRequest, io: ProgramIo): Promise<readonly ShareOutcome[]> {
+  return shareEntries(request.projectDir, request.entries, { env: io.env, signal: io.signal });
+}

@@ -1,0 +1,204 @@
+/** `ctx connection register`: exchanges the hub's admin token for a token of this project and seals it. */
+import fsp from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import type { Command } from 'commander';
+import { isClientName, isProjectName } from '../../../core/entry';
+import { HubError } from '../../../core/errors';
+import { parseHubAddress } from '../../../core/hub-address';
+import { MAX_CLIENT_LENGTH } from '../../../core/limits';
+import { readConnection, writeConnection, type Connection } from '../../../core/node/connection-file';
+import { fileError } from '../../../core/node/file-errors';
+import { ensureHubFolder, ensureIgnored } from '../../../core/node/gitignore';
+import { openSession, type HubSession } from '../../../core/node/hub-session';
+import { setLedgerAside } from '../../../core/node/share-ledger';
+import { defaultProjectName, type ProjectPaths } from '../../../core/node/project-directory';
+import type { ProgramIo } from '../../../core/program';
+import { adminToken } from './admin-token';
+import { jsonAnswer, projectOf, type ConnectionContext } from './context';
+
+interface Flags {
+  readonly project?: string;
+  readonly client?: string;
+  readonly token?: string;
+  readonly tokenFile?: string;
+  readonly peers?: string;
+  readonly ca?: string;
+  readonly fingerprint?: string;
+  readonly json?: boolean;
+  readonly input: boolean;
+}
+
+const EXAMPLES = `
+Examples:
+  ctx connection register localhost --token-file ~/.ctx/hub-data/admin.token
+  ssh hub cat .ctx/hub-data/admin.token | ctx connection register hub.example:9900 -
+  ctx connection register wss://hub.example --ca team-ca.pem --project api
+`;
+
+/** `user@host` in the letters that a client name may have. */
+export function defaultClientName(user: string, host: string): string {
+  const plain = (text: string): string =>
+    text
+      .toLowerCase()
+      .replaceAll(/[^a-z0-9._-]+/g, '-')
+      .replaceAll(/\.{2,}/g, '.')
+      .replace(/^[^a-z0-9]+/, '');
+  const name = `${plain(user) || 'user'}@${plain(host) || 'host'}`.slice(0, MAX_CLIENT_LENGTH);
+  return isClientName(name) ? name : 'user@host';
+}
+
+function userName(): string {
+  try {
+    return os.userInfo().username;
+  } catch {
+    return 'user'; // A uid without a name, as in many containers.
+  }
+}
+
+function named(flags: Flags, paths: ProjectPaths, before: Connection | undefined): { project: string; client: string } {
+  const project = flags.project ?? before?.project ?? defaultProjectName(paths.root);
+  const client = flags.client ?? before?.client ?? defaultClientName(userName(), os.hostname());
+  if (!isProjectName(project)) {
+    throw new HubError(
+      'usage',
+      `"${project}" is no project name: up to 64 of a-z 0-9 . _ - beginning with a letter or digit.`,
+    );
+  }
+  if (!isClientName(client)) {
+    throw new HubError(
+      'usage',
+      `"${client}" is no client name: a-z 0-9 . _ @ - beginning with a letter or digit, such as ada@laptop.`,
+    );
+  }
+  return { project, client };
+}
+
+async function readCa(io: ProgramIo, file: string): Promise<string> {
+  const full = path.resolve(io.cwd, file);
+  const pem = await fsp.readFile(full, 'utf8').catch((error: unknown) => {
+    throw fileError(error, 'read', full);
+  });
+  if (pem.includes('-----BEGIN CERTIFICATE-----')) return pem;
+  throw new HubError('usage', `${full} holds no certificate: a PEM file with "BEGIN CERTIFICATE" is needed.`);
+}
+
+/** A connection that cannot be read any more is replaced, not mourned. */
+async function connectionBefore(paths: ProjectPaths, io: ProgramIo): Promise<Connection | undefined> {
+  try {
+    return await readConnection(paths, io.env);
+  } catch (error) {
+    if (error instanceof HubError && error.code === 'config') return undefined;
+    throw error;
+  }
+}
+
+type Trust = Pick<Connection, 'ca' | 'fingerprint'>;
+
+async function trustOf(flags: Flags, io: ProgramIo): Promise<Trust> {
+  return {
+    ...(flags.ca === undefined ? {} : { ca: await readCa(io, flags.ca) }),
+    ...(flags.fingerprint === undefined ? {} : { fingerprint: flags.fingerprint }),
+  };
+}
+
+/** Opens, works, closes; the token shows in no message. */
+async function withSession<T>(
+  address: string,
+  token: string,
+  trust: Trust,
+  io: ProgramIo,
+  work: (s: HubSession) => Promise<T>,
+): Promise<T> {
+  const session = await openSession({ address, token, ...trust, signal: io.signal });
+  try {
+    return await work(session);
+  } finally {
+    await session.close();
+  }
+}
+
+function peerList(flags: Flags, secure: boolean): string[] {
+  const given = (flags.peers ?? '').split(',').filter((each) => each.trim() !== '');
+  return given.map((each) => parseHubAddress(each, secure).url);
+}
+
+async function register(
+  address: string,
+  stdin: string | undefined,
+  flags: Flags,
+  context: ConnectionContext,
+): Promise<void> {
+  const { io } = context;
+  const paths = projectOf(context);
+  if (stdin !== undefined && stdin !== '-') {
+    throw new HubError(
+      'usage',
+      'The token is no argument, others could see it: use --token-file, "-" or CTX_ADMIN_TOKEN.',
+    );
+  }
+  const trust = await trustOf(flags, io);
+  const secure = trust.ca !== undefined || trust.fingerprint !== undefined;
+  const hub_addr = parseHubAddress(address, secure).url;
+  const peers = peerList(flags, secure);
+  const before = await connectionBefore(paths, io);
+  const { project, client } = named(flags, paths, before);
+  const admin = await adminToken(io, { ...flags, fromStdin: stdin === '-' });
+  const registered = await withSession(hub_addr, admin, trust, io, (session) => session.register(project, client));
+  // Used once before it is kept: what is stored works.
+  const cluster = await withSession(hub_addr, registered.token, trust, io, (session) =>
+    Promise.resolve(session.hello.cluster),
+  );
+  await ensureIgnored(paths.root);
+  await ensureHubFolder(paths.hubDir);
+  const sameHub = before?.hub_id === registered.hub;
+  if (before !== undefined && !sameHub) await setLedgerAside(paths, before.hub_id);
+  await writeConnection(paths, io.env, {
+    hub_addr,
+    token: registered.token,
+    project,
+    client,
+    hub_id: registered.hub,
+    ...(before?.types === undefined ? {} : { types: before.types }),
+    peers: [...new Set([...peers, ...cluster])].filter((peer) => peer !== hub_addr),
+    ...trust,
+  });
+  report({ address: hub_addr, project, client, client_id: registered.clientId, hub: registered.hub }, flags, context);
+}
+
+interface Registered {
+  readonly address: string;
+  readonly project: string;
+  readonly client: string;
+  readonly client_id: string;
+  readonly hub: string;
+}
+
+function report(registered: Registered, flags: Flags, { io }: ConnectionContext): void {
+  if (flags.json === true) {
+    io.stdout(jsonAnswer('registered', registered));
+    return;
+  }
+  const { project, client, address } = registered;
+  io.stdout(`Registered project ${project} as client ${client} at ${address}\n`);
+  io.stderr('Share with "ctx add … --share", follow others with "ctx connection listen".\n');
+}
+
+export function addRegisterCommand(connection: Command, context: ConnectionContext): void {
+  connection
+    .command('register')
+    .description('connect this project to a hub; safe to repeat')
+    .argument('<address>', 'host, host:port, ws://… or wss://…')
+    .argument('[-]', 'read the admin token from standard input')
+    .option('--project <name>', "name that others see as origin (default: the repository folder's name)")
+    .option('--client <name>', 'name of this person and machine (default: user@host)')
+    .option('--token <token>', 'the admin token; other users of this machine may see it, better are the other ways')
+    .option('--token-file <file>', 'file that holds the admin token; - = standard input')
+    .option('--peers <addresses>', 'more addresses of the same hub, separated by commas')
+    .option('--ca <file>', 'PEM certificates to trust instead of those of the system')
+    .option('--fingerprint <sha256>', "fingerprint of the hub's certificate, to trust just that one")
+    .option('--no-input', 'never ask')
+    .option('--json', 'answer as JSON')
+    .addHelpText('after', EXAMPLES)
+    .action((address: string, stdin: string | undefined, flags: Flags) => register(address, stdin, flags, context));
+}

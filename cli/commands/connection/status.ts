@@ -1,0 +1,134 @@
+/** `ctx connection status`: where this project stands with its hub, and what hinders it (FM-60, FM-63). */
+import type { Command } from 'commander';
+import type { Cursor } from '../../../core/cursor';
+import { HubError } from '../../../core/errors';
+import { requireConnection, type Connection } from '../../../core/node/connection-file';
+import { readMirrorState } from '../../../core/node/mirror-state';
+import { Outbox, type RejectedEntry } from '../../../core/node/outbox';
+import type { ProjectPaths } from '../../../core/node/project-directory';
+import { openAny } from '../../../core/node/share';
+import { REQUEST_TIMEOUT_MS } from '../../../core/limits';
+import type { Hello } from '../../../core/wire';
+import { jsonAnswer, projectOf, type ConnectionContext } from './context';
+
+interface Flags {
+  readonly json?: boolean;
+}
+
+interface LocalSide {
+  readonly connection: Connection;
+  readonly cursor: Cursor | undefined;
+  readonly outbox: number;
+  readonly rejected: readonly RejectedEntry[];
+}
+
+type HubSide =
+  | { readonly kind: 'reached'; readonly address: string; readonly hello: Hello; readonly history: 'same' | 'another' }
+  | { readonly kind: 'failed'; readonly error: HubError };
+
+async function localSide(paths: ProjectPaths, context: ConnectionContext): Promise<LocalSide> {
+  const connection = await requireConnection(paths, context.io.env);
+  const outbox = new Outbox(paths);
+  return {
+    connection,
+    cursor: (await readMirrorState(paths))?.cursor ?? undefined,
+    outbox: await outbox.count(),
+    rejected: await outbox.rejected(),
+  };
+}
+
+/** Whether the hub's log still holds what we have read: asked of the hub itself, which knows its digests. */
+async function hubSide({ connection, cursor }: LocalSide, { io }: ConnectionContext): Promise<HubSide> {
+  try {
+    const session = await openAny(connection, REQUEST_TIMEOUT_MS, io.signal);
+    try {
+      const { hello, address } = session;
+      const asked = cursor === undefined ? undefined : session.syncPage({ cursor, to: cursor });
+      const history = await (asked ?? Promise.resolve()).then(
+        () => 'same' as const,
+        (error: unknown) => {
+          if (error instanceof HubError && error.code === 'diverged') return 'another' as const;
+          throw error;
+        },
+      );
+      return { kind: 'reached', address, hello, history };
+    } finally {
+      await session.close();
+    }
+  } catch (error) {
+    if (error instanceof HubError) return { kind: 'failed', error };
+    throw error;
+  }
+}
+
+function asJson(local: LocalSide, hub: HubSide): object {
+  const { connection, cursor, outbox, rejected } = local;
+  const { project, client, hub_addr, hub_id, types, peers } = connection;
+  return {
+    project,
+    client,
+    address: hub.kind === 'reached' ? hub.address : hub_addr,
+    peers: peers ?? [],
+    types: types ?? 'all',
+    cursor: cursor ?? null,
+    outbox,
+    rejected: rejected.map(({ entry, error, at }) => ({ id: entry.id, code: error.code, reason: error.message, at })),
+    known_hub: hub_id,
+    hub:
+      hub.kind === 'reached'
+        ? { reached: true, id: hub.hello.hub, role: hub.hello.role, head: hub.hello.head, history: hub.history }
+        : { reached: false, step: hub.error.step ?? null, code: hub.error.code, reason: hub.error.message },
+    ...(hub.kind === 'reached' ? { lag: Math.max(0, hub.hello.head.sequence - (cursor?.sequence ?? 0)) } : {}),
+  };
+}
+
+const position = (cursor: Cursor | undefined): string =>
+  cursor === undefined ? '#0 (nothing yet)' : `#${cursor.sequence} (${cursor.digest})`;
+
+function hubLines(local: LocalSide, hub: HubSide): string[] {
+  if (hub.kind === 'failed')
+    return [`Hub:      not reached (${hub.error.step ?? hub.error.code}): ${hub.error.message}`];
+  const lag = Math.max(0, hub.hello.head.sequence - (local.cursor?.sequence ?? 0));
+  const lines = [
+    `Hub:      ${hub.address}, ${hub.hello.role}, id ${hub.hello.hub}`,
+    `Hub at:   ${position(hub.hello.head)}`,
+    `Lag:      ${lag}`,
+  ];
+  if (hub.history === 'same' && hub.hello.hub === local.connection.hub_id) return lines;
+  const known = `known here: hub ${local.connection.hub_id}, ${position(local.cursor)}`;
+  return [
+    ...lines,
+    `History:  not the one known here (restored or replaced); ${known}. "ctx connection sync" reads it anew.`,
+  ];
+}
+
+function asText(local: LocalSide, hub: HubSide): string {
+  const { connection, cursor, outbox, rejected } = local;
+  const lines = [
+    `Project:  ${connection.project} as ${connection.client}`,
+    `Address:  ${[connection.hub_addr, ...(connection.peers ?? [])].join(', ')}`,
+    `Types:    ${connection.types === undefined ? 'all' : connection.types.join(', ') || 'none'}`,
+    ...hubLines(local, hub),
+    `Local at: ${position(cursor)}`,
+    `Outbox:   ${outbox === 0 ? 'empty' : `${outbox} waiting`}`,
+    ...rejected.map(({ entry, error }) => `Refused:  ${entry.id} (${error.code}): ${error.message}`),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+async function status(flags: Flags, context: ConnectionContext): Promise<number> {
+  const local = await localSide(projectOf(context), context);
+  const hub = await hubSide(local, context);
+  context.io.stdout(flags.json === true ? jsonAnswer('connection-status', asJson(local, hub)) : asText(local, hub));
+  return hub.kind === 'failed' ? hub.error.facts.exit : 0;
+}
+
+export function addStatusCommand(connection: Command, context: ConnectionContext): void {
+  connection
+    .command('status')
+    .description('address, role, position, lag and outbox; names the step that fails')
+    .option('--json', 'answer as JSON')
+    .action(async (flags: Flags) => {
+      context.exit.code = await status(flags, context);
+    });
+}

@@ -1,0 +1,83 @@
+/** `ctx connection sync`: brings the mirror up to date once and sends what waits. */
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Command } from 'commander';
+import { HubError } from '../../../core/errors';
+import { requireConnection } from '../../../core/node/connection-file';
+import { readMirrorState } from '../../../core/node/mirror-state';
+import { SyncClient, type SyncSnapshot } from '../../../core/node/sync-client';
+import type { ProjectPaths } from '../../../core/node/project-directory';
+import { jsonAnswer, plural, projectOf, type ConnectionContext } from './context';
+
+interface Flags {
+  readonly json?: boolean;
+}
+
+interface Synced {
+  readonly received: number;
+  readonly shared: number;
+  readonly snapshot: SyncSnapshot;
+}
+
+/** Where another process keeps the mirror, it does the writing: wait for it, within reason. */
+const OTHER_WRITER_MS = 5_000;
+
+/** Runs a client until it is up to date. @throws HubError when it cannot be reached or refuses */
+async function runUntilLive(paths: ProjectPaths, { io }: ConnectionContext): Promise<Synced> {
+  let received = 0;
+  let shared = 0;
+  let client: SyncClient | undefined;
+  try {
+    const snapshot = await new Promise<SyncSnapshot>((resolve, reject) => {
+      client = new SyncClient({
+        projectDir: paths.root,
+        env: io.env,
+        log: (message) => io.stderr(`${message}\n`),
+        onEntries: (entries) => (received += entries.length),
+        onShared: (outcome) => (shared += outcome.shared.length),
+        onChange: (now) => {
+          if (now.phase === 'live' && now.outbox === 0) resolve(now);
+          if (now.phase === 'waiting' || now.phase === 'stopped') {
+            reject(now.lastError ?? new HubError('unreachable', 'The hub cannot be reached.'));
+          }
+        },
+      });
+      io.signal.addEventListener('abort', () => reject(new HubError('going_away', 'Interrupted.')), { once: true });
+      client.start();
+    });
+    return { received, shared, snapshot };
+  } finally {
+    await client?.close();
+  }
+}
+
+async function waitForMirror(paths: ProjectPaths, sequence: number): Promise<void> {
+  const end = performance.now() + OTHER_WRITER_MS;
+  while (((await readMirrorState(paths))?.cursor?.sequence ?? 0) < sequence) {
+    if (performance.now() > end) {
+      throw new HubError(
+        'locked',
+        'Another process keeps the mirror and has not caught up. Try again, or end that process.',
+      );
+    }
+    await delay(50);
+  }
+}
+
+async function sync(flags: Flags, context: ConnectionContext): Promise<void> {
+  const { io } = context;
+  const paths = projectOf(context);
+  await requireConnection(paths, io.env);
+  const { received, shared, snapshot } = await runUntilLive(paths, context);
+  const sequence = snapshot.cursor?.sequence ?? 0;
+  await waitForMirror(paths, sequence);
+  if (flags.json === true) io.stdout(jsonAnswer('synced', { received, shared, sequence }));
+  else io.stdout(`Up to date at #${sequence}: ${plural(received, 'new entry', 'new entries')}, ${shared} shared\n`);
+}
+
+export function addSyncCommand(connection: Command, context: ConnectionContext): void {
+  connection
+    .command('sync')
+    .description('bring the mirror in .context/hub up to date once')
+    .option('--json', 'answer as JSON')
+    .action((flags: Flags) => sync(flags, context));
+}

@@ -1,0 +1,61 @@
+/** Entries of the local `.context` files in the form in which they are shared. Reads only. */
+import { createHash } from 'node:crypto';
+import fsp from 'node:fs/promises';
+import { derivedId } from '../context/derived-id';
+import type { ContextEntry } from '../context/model';
+import { headingOf, parseContext } from '../context/parse';
+import { ENTRY_TYPES, type EntryType, type PublishedEntry } from '../entry';
+import type { Sha256 } from '../line';
+import { errnoOf, fileError } from './file-errors';
+import type { ProjectPaths } from './project-directory';
+
+export const sha256: Sha256 = (...parts) => {
+  const hash = createHash('sha256');
+  for (const part of parts) hash.update(part);
+  return hash.digest();
+};
+
+export interface LocalEntry {
+  readonly entry: ContextEntry;
+  /** Written in the file, or derived from project, type and heading. */
+  readonly id: string;
+}
+
+async function readText(file: string): Promise<string> {
+  try {
+    return await fsp.readFile(file, 'utf8');
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return '';
+    throw fileError(error, 'read', file);
+  }
+}
+
+export async function localEntriesOf(paths: ProjectPaths, project: string, type: EntryType): Promise<LocalEntry[]> {
+  const document = parseContext(type, await readText(paths.files[type]));
+  return document.entries.map((entry) => ({
+    entry,
+    id: entry.id ?? derivedId(project, type, headingOf(entry), sha256),
+  }));
+}
+
+/** All of them; the files are read one after the other. */
+export async function localEntries(paths: ProjectPaths, project: string): Promise<LocalEntry[]> {
+  const found: LocalEntry[] = [];
+  for (const type of ENTRY_TYPES) found.push(...(await localEntriesOf(paths, project, type)));
+  return found;
+}
+
+/** `YYYY-MM-DD[-HHMMSS]` is local time; anything else says nothing. */
+function timestampOf(date: string | undefined, now: Date): string {
+  const match = /^(\d{4})-(\d\d)-(\d\d)(?:-(\d\d)(\d\d)(\d\d))?$/.exec(date ?? '');
+  if (match === null) return now.toISOString();
+  const [year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0] = match
+    .slice(1)
+    .map((part) => Number((part as string | undefined) ?? 0));
+  const written = new Date(year, month - 1, day, hour, minute, second);
+  return Number.isNaN(written.getTime()) ? now.toISOString() : written.toISOString();
+}
+
+export function asPublished({ entry, id }: LocalEntry, now: Date): PublishedEntry {
+  return { id, type: entry.type, content: entry.content, timestamp: timestampOf(entry.date, now) };
+}
