@@ -16,6 +16,7 @@ function buildProgram(io: ProgramIo): Command {
 
 export async function run(argv: readonly string[], io: ProgramIo): Promise<number> {
   if (argv[0] === 'hub') return bundledProgram('hub')(argv.slice(1), io);
+  if (argv[0] === 'connection') return bundledProgram('client')(argv.slice(1), io);
   try {
     await buildProgram(io).parseAsync([...argv], { from: 'user' });
     return 0;

@@ -1,12 +1,11 @@
 /** Entries of the local `.context` files in the form in which they are shared. Reads only. */
 import { createHash } from 'node:crypto';
-import fsp from 'node:fs/promises';
 import { derivedId } from '../context/derived-id';
 import type { ContextEntry } from '../context/model';
-import { headingOf, parseContext } from '../context/parse';
+import { headingOf } from '../context/parse';
 import { ENTRY_TYPES, type EntryType, type PublishedEntry } from '../entry';
 import type { Sha256 } from '../line';
-import { errnoOf, fileError } from './file-errors';
+import { readContextFile } from './context-file';
 import type { ProjectPaths } from './project-directory';
 
 export const sha256: Sha256 = (...parts) => {
@@ -21,18 +20,9 @@ export interface LocalEntry {
   readonly id: string;
 }
 
-async function readText(file: string): Promise<string> {
-  try {
-    return await fsp.readFile(file, 'utf8');
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return '';
-    throw fileError(error, 'read', file);
-  }
-}
-
 export async function localEntriesOf(paths: ProjectPaths, project: string, type: EntryType): Promise<LocalEntry[]> {
-  const document = parseContext(type, await readText(paths.files[type]));
-  return document.entries.map((entry) => ({
+  const file = await readContextFile(paths, type);
+  return (file?.document.entries ?? []).map((entry) => ({
     entry,
     id: entry.id ?? derivedId(project, type, headingOf(entry), sha256),
   }));

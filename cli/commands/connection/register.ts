@@ -1,12 +1,11 @@
 /** `ctx connection register`: exchanges the hub's admin token for a token of this project and seals it. */
 import fsp from 'node:fs/promises';
-import os from 'node:os';
 import path from 'node:path';
 import type { Command } from 'commander';
 import { isClientName, isProjectName } from '../../../core/entry';
 import { HubError } from '../../../core/errors';
 import { parseHubAddress } from '../../../core/hub-address';
-import { MAX_CLIENT_LENGTH } from '../../../core/limits';
+import { defaultClientName } from '../../../core/node/client-name';
 import { readConnection, writeConnection, type Connection } from '../../../core/node/connection-file';
 import { fileError } from '../../../core/node/file-errors';
 import { ensureHubFolder, ensureIgnored } from '../../../core/node/gitignore';
@@ -36,29 +35,14 @@ Examples:
   ctx connection register wss://hub.example --ca team-ca.pem --project api
 `;
 
-/** `user@host` in the letters that a client name may have. */
-export function defaultClientName(user: string, host: string): string {
-  const plain = (text: string): string =>
-    text
-      .toLowerCase()
-      .replaceAll(/[^a-z0-9._-]+/g, '-')
-      .replaceAll(/\.{2,}/g, '.')
-      .replace(/^[^a-z0-9]+/, '');
-  const name = `${plain(user) || 'user'}@${plain(host) || 'host'}`.slice(0, MAX_CLIENT_LENGTH);
-  return isClientName(name) ? name : 'user@host';
-}
-
-function userName(): string {
-  try {
-    return os.userInfo().username;
-  } catch {
-    return 'user'; // A uid without a name, as in many containers.
-  }
-}
-
-function named(flags: Flags, paths: ProjectPaths, before: Connection | undefined): { project: string; client: string } {
+function named(
+  flags: Flags,
+  paths: ProjectPaths,
+  before: Connection | undefined,
+  env: ProgramIo['env'],
+): { project: string; client: string } {
   const project = flags.project ?? before?.project ?? defaultProjectName(paths.root);
-  const client = flags.client ?? before?.client ?? defaultClientName(userName(), os.hostname());
+  const client = flags.client ?? before?.client ?? defaultClientName(env);
   if (!isProjectName(project)) {
     throw new HubError(
       'usage',
@@ -142,7 +126,7 @@ async function register(
   const hub_addr = parseHubAddress(address, secure).url;
   const peers = peerList(flags, secure);
   const before = await connectionBefore(paths, io);
-  const { project, client } = named(flags, paths, before);
+  const { project, client } = named(flags, paths, before, io.env);
   const admin = await adminToken(io, { ...flags, fromStdin: stdin === '-' });
   const registered = await withSession(hub_addr, admin, trust, io, (session) => session.register(project, client));
   // Used once before it is kept: what is stored works.
