@@ -40,7 +40,10 @@ export interface RaftOptions {
   readonly forwardProposals: boolean;
   /** A leader that is removed or demoted gives up at once, not only when its successor appears (thesis §4.2.2). */
   readonly stepDownOnRemoval: boolean;
-  /** The latest snapshot of the state machine, at or after the log's first index; `undefined` = not ready, ask again. */
+  /**
+   * A snapshot of the state machine as it is now, which is at or after the log's first index: a newcomer takes only one
+   * whose configuration knows it. `undefined` = not ready, asked again later.
+   */
   readonly snapshot: () => Snapshot | undefined;
   readonly limits: RaftLimits;
 }
@@ -50,7 +53,10 @@ export interface RestartState {
   readonly hardState: HardState;
   /** The configuration as of `applied`. */
   readonly configuration: Configuration;
-  /** Where the log on disk begins: its entries follow this position. */
+  /**
+   * Where the log on disk begins: its entries follow this position. The first servers of a cluster begin at index 1 or
+   * later, with a snapshot there, so that newcomers, which begin at 0, always learn the configuration from a snapshot.
+   */
   readonly base: LogPosition;
   readonly entries: readonly Entry[];
   /** What the state machine holds already; not before `base`. */
