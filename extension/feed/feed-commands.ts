@@ -7,7 +7,8 @@ import { inform, tick } from '../notify';
 import { requireProject } from '../project/choose';
 import { copyLocally } from '../share/local-entry';
 import { findEntry } from './entry-documents';
-import { entryUri, type EntryNode } from './feed-view';
+import { entryUri } from './entry-uri';
+import type { EntryNode } from './feed-view';
 
 const PREVIEW = 'vscode.markdown.preview.editor';
 

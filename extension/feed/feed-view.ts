@@ -1,7 +1,7 @@
 /** The feed as a tree: rows of the {@link FeedModel} with icons, times and words for screen readers. */
 import * as vscode from 'vscode';
 import type { EntryType } from '../../core/entry';
-import { CONTEXT_KEYS, ENTRY_SCHEME, FEED_VIEW, commandName, type FeedState } from '../names';
+import { CONTEXT_KEYS, FEED_VIEW, commandName, type FeedState } from '../names';
 import type { FeedEntry, FeedModel, SourceId } from './feed-model';
 import { gather } from './gather';
 import { relativeTime } from './relative-time';
@@ -30,18 +30,6 @@ const ICONS: Readonly<Record<EntryType, string>> = {
 };
 
 const UNREAD_COLOR = 'notificationsInfoIcon.foreground';
-
-export function entryUri(source: SourceId, entry: FeedEntry): vscode.Uri {
-  const name = oneLine(entry.title, 60)
-    .replaceAll(/[^\p{L}\p{N} ._-]+/gu, ' ')
-    .trim();
-  const query = JSON.stringify({ source, type: entry.type, id: entry.id });
-  return vscode.Uri.from({
-    scheme: ENTRY_SCHEME,
-    path: `/${entry.sequence}/${name === '' ? entry.type : name}.md`,
-    query,
-  });
-}
 
 function entryItem(node: EntryNode, nowMs: number): vscode.TreeItem {
   const { entry, unread, source } = node;

@@ -5,6 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { format } from 'node:util';
 import type { Page } from 'playwright-core';
+import { freePort } from './hub';
 import { readCounts, type Counts } from './counts';
 import { SUITE_LINE } from './suite-line';
 import { openWorkbench, within, type ServerInstall } from './workbench';
@@ -37,6 +38,7 @@ export async function runInHost(run: HostRun): Promise<Counts> {
     chrome: run.chrome,
     vsix: run.vsix,
     development: true,
+    machineSettings: { 'ctxHub.localHub.port': await freePort() },
     env: { CTX_TEST_RESULT: result, CTX_TEST_GREP: process.env['CTX_TEST_GREP'] ?? '' },
   });
   try {

@@ -7,6 +7,8 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { chromium, type BrowserContext, type Page } from 'playwright-core';
+import { until } from '../../support/processes';
+import { readHub } from './hub';
 
 export interface ServerInstall {
   /** `server-main.js` of the VS Code server. */
@@ -22,6 +24,8 @@ export interface WorkbenchOptions {
   readonly vsix?: string | undefined;
   readonly env?: Readonly<Record<string, string>>;
   readonly settings?: Readonly<Record<string, unknown>>;
+  /** Settings of the machine: where those that a workspace must not touch are read from. */
+  readonly machineSettings?: Readonly<Record<string, unknown>>;
   /**
    * Lets a window load an extension under development and run tests. Newer servers want this flag for it; the same flag
    * hides notifications, so a run that looks at the screen goes without.
@@ -123,13 +127,25 @@ async function endGroup(server: ChildProcess): Promise<void> {
   signal('SIGKILL');
 }
 
+/** The hub that a test started is meant to outlive its window: it is ended by what it wrote about itself. */
+async function endHub(home: string): Promise<void> {
+  const hub = readHub(home);
+  if (hub === undefined) return;
+  try {
+    process.kill(hub.pid, 'SIGTERM');
+  } catch {
+    return; // Killed by a test already.
+  }
+  await until('the hub ends', () => readHub(home) === undefined);
+}
+
 interface Layout {
   readonly dir: string;
   readonly home: string;
   readonly args: readonly string[];
 }
 
-function layOut(settings: Readonly<Record<string, unknown>>): Layout {
+function layOut({ settings, machineSettings }: WorkbenchOptions): Layout {
   // Short, because sockets below it must stay under 108 characters.
   const dir = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'ctx-ui-')));
   const make = (name: string): string => {
@@ -137,16 +153,17 @@ function layOut(settings: Readonly<Record<string, unknown>>): Layout {
     return path.join(dir, name);
   };
   const user = make('user');
-  fs.writeFileSync(
-    path.join(make('user/User'), 'settings.json'),
-    JSON.stringify({ ...QUIET_SETTINGS, ...settings }, null, 2),
-  );
+  const writeJson = (folder: string, value: unknown): void =>
+    fs.writeFileSync(path.join(make(folder), 'settings.json'), JSON.stringify(value, null, 2));
+  writeJson('user/User', { ...QUIET_SETTINGS, ...settings });
+  // Of a remote window, which this one is, the machine's settings lie below the server.
+  writeJson('server/data/Machine', machineSettings ?? {});
   const args = ['--server-data-dir', make('server'), '--user-data-dir', user, '--extensions-dir', make('extensions')];
   return { dir, home: make('home'), args };
 }
 
 export async function openWorkbench(options: WorkbenchOptions): Promise<Workbench> {
-  const layout = layOut(options.settings ?? {});
+  const layout = layOut(options);
   const env = cleanEnv(layout.home, options.env ?? {});
   const { main, node } = options.install;
   if (options.vsix !== undefined) {
@@ -175,6 +192,7 @@ export async function openWorkbench(options: WorkbenchOptions): Promise<Workbenc
   const close = async (): Promise<void> => {
     await browser?.close().catch(() => undefined);
     await endGroup(server);
+    await endHub(layout.home);
     process.off('exit', endAtExit);
     if (process.env['CTX_TEST_KEEP'] === undefined) {
       fs.rmSync(layout.dir, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
