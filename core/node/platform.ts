@@ -69,14 +69,16 @@ export function isMarkedReadOnly(mode: number): boolean {
   return (mode & 0o222) === 0;
 }
 
-/** Whether a process with this id exists, ours or another user's. */
+/** Whether a process with this id runs, ours or another user's. */
 export function isProcessAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
-    return true;
   } catch (error) {
     return errorCode(error) === 'EPERM';
   }
+  // Killed, but not yet collected by its parent: in containers whose first process collects late or never.
+  const state = procStat(pid)?.[0];
+  return state !== 'Z' && state !== 'X';
 }
 
 /** Asks a process to end in order (SIGTERM); Windows knows only the hard way. */
@@ -100,11 +102,16 @@ export function machineId(): string {
 
 /** When a process began, as text to compare, so that a reused pid is not mistaken; `undefined` where not known cheaply. */
 export function processStartTime(pid: number): string | undefined {
+  return procStat(pid)?.[19];
+}
+
+/** The fields of `/proc/<pid>/stat` (proc(5)) from the third, the state, on; `undefined` where there are none. */
+function procStat(pid: number): string[] | undefined {
   if (process.platform !== 'linux') return undefined;
   try {
     const stat = fs.readFileSync(`/proc/${pid}/stat`, 'utf8');
     // The second field is the program's name in parentheses and may hold anything: count from the last parenthesis.
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   } catch {
     return undefined; // Gone, or /proc is hidden from us.
   }

@@ -68,7 +68,10 @@ async function write(project: Project, given: Draft): Promise<string> {
     new vscode.Range(open.positionAt(splice.span.start), open.positionAt(splice.span.end)),
     splice.text,
   );
-  if (!(await vscode.workspace.applyEdit(edit)) || !(await open.save())) {
+  const applied = await vscode.workspace.applyEdit(edit);
+  // An automatic save may be faster; then there is nothing left to save.
+  const saved = applied && ((await open.save()) || !open.isDirty);
+  if (!saved) {
     throw new HubError('io_failed', `${file} has unsaved changes and could not be saved. Save it and try again.`);
   }
   return file;

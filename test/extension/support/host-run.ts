@@ -57,7 +57,9 @@ export async function runInHost(run: HostRun): Promise<Counts> {
       await page.screenshot({ path: path.join(run.root, 'test-output/screenshots/host-stuck.png') });
       throw error;
     });
-    return readCounts(result, code);
+    const counts = readCounts(result, code);
+    if (counts.failed > 0) console.error(`--- log of the extension\n${bench.extensionLog()}`);
+    return counts;
   } catch (error) {
     console.error(`--- server log, last lines\n${bench.log().slice(-1500)}`);
     throw error;

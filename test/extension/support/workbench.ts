@@ -7,6 +7,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { chromium, type BrowserContext, type Page } from 'playwright-core';
+import { isProcessAlive } from '../../../core/node/platform';
 import { until } from '../../support/processes';
 import { readHub } from './hub';
 
@@ -43,11 +44,23 @@ export interface WindowOptions {
   readonly prepare?: (page: Page) => Promise<void>;
 }
 
+/** What the extension wrote to its log, from every window. */
+function extensionLog(dir: string): string {
+  const logs = path.join(dir, 'server', 'data', 'logs');
+  if (!fs.existsSync(logs)) return '';
+  return fs
+    .readdirSync(logs, { recursive: true, encoding: 'utf8' })
+    .filter((name) => path.basename(name) === 'ctx Hub.log')
+    .map((name) => fs.readFileSync(path.join(logs, name), 'utf8'))
+    .join('\n');
+}
+
 export interface Workbench {
   /** Holds everything this run writes. */
   readonly dir: string;
   readonly home: string;
   readonly log: () => string;
+  readonly extensionLog: () => string;
   readonly uri: (file: string) => string;
   readonly openWindow: (options: WindowOptions) => Promise<Page>;
   readonly close: () => Promise<void>;
@@ -66,6 +79,8 @@ const QUIET_SETTINGS = {
   'chat.commandCenter.enabled': false,
   'remote.autoForwardPorts': false,
   'git.enabled': false,
+  // On by default in a browser, off on a desktop.
+  'files.autoSave': 'off',
   'security.workspace.trust.untrustedFiles': 'open',
   'window.commandCenter': false,
 };
@@ -110,33 +125,30 @@ function listeningPort(server: ChildProcess, log: () => string): Promise<number>
 }
 
 /** The server leads its own process group: extension hosts and language servers end with it. */
+function signalGroup(server: ChildProcess, name: NodeJS.Signals): void {
+  try {
+    if (server.pid !== undefined) process.kill(-server.pid, name);
+  } catch {
+    // The group is gone already, which is what we want.
+  }
+}
+
 async function endGroup(server: ChildProcess): Promise<void> {
-  const signal = (name: NodeJS.Signals): void => {
-    try {
-      if (server.pid !== undefined) process.kill(-server.pid, name);
-    } catch {
-      // The group is gone already, which is what we want.
-    }
-  };
   const gone = new Promise<void>((resolve) => {
     if (server.exitCode !== null || server.signalCode !== null) resolve();
     else server.once('exit', () => resolve());
   });
-  signal('SIGTERM');
+  signalGroup(server, 'SIGTERM');
   await within(gone, 5_000, 'end of the VS Code server').catch(() => undefined);
-  signal('SIGKILL');
+  signalGroup(server, 'SIGKILL');
 }
 
 /** The hub that a test started is meant to outlive its window: it is ended by what it wrote about itself. */
 async function endHub(home: string): Promise<void> {
   const hub = readHub(home);
-  if (hub === undefined) return;
-  try {
-    process.kill(hub.pid, 'SIGTERM');
-  } catch {
-    return; // Killed by a test already.
-  }
-  await until('the hub ends', () => readHub(home) === undefined);
+  if (hub === undefined || !isProcessAlive(hub.pid)) return;
+  process.kill(hub.pid, 'SIGTERM');
+  await until('the hub ends', () => !isProcessAlive(hub.pid));
 }
 
 interface Layout {
@@ -185,9 +197,7 @@ export async function openWorkbench(options: WorkbenchOptions): Promise<Workbenc
     stream.setEncoding('utf8').on('data', (text: string) => (log += text));
   }
   let browser: BrowserContext | undefined;
-  const endAtExit = (): void => {
-    if (server.pid !== undefined && server.exitCode === null) process.kill(-server.pid, 'SIGKILL');
-  };
+  const endAtExit = (): void => signalGroup(server, 'SIGKILL');
   process.once('exit', endAtExit);
   const close = async (): Promise<void> => {
     await browser?.close().catch(() => undefined);
@@ -213,7 +223,10 @@ export async function openWorkbench(options: WorkbenchOptions): Promise<Workbenc
     await context.grantPermissions(['clipboard-read', 'clipboard-write']);
     const openWindow = (window: WindowOptions): Promise<Page> => goTo(context, port, window);
     const uri = (file: string): string => `vscode-remote://127.0.0.1:${port}${file}`;
-    return { dir: layout.dir, home: layout.home, log: () => log, uri, openWindow, close };
+    return {
+      ...{ dir: layout.dir, home: layout.home, log: () => log, extensionLog: () => extensionLog(layout.dir) },
+      ...{ uri, openWindow, close },
+    };
   } catch (error) {
     await close();
     throw error;
