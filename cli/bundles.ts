@@ -1,11 +1,34 @@
 /** The other bundles, loaded from beside this one by the command that needs them: nobody pays for what is not used. */
 import { createRequire } from 'node:module';
-import type { Program } from '../core/program';
+import type { PublishedEntry } from '../core/entry';
+import type { ShareOutcome } from '../core/node/share';
+import type { Program, ProgramIo } from '../core/program';
 
 /** `hub` = every `ctx hub …` command; `client` = every command that talks to a hub. */
 export type BundleName = 'hub' | 'client';
 
+function load(name: BundleName): unknown {
+  return createRequire(__filename)(`./${name}.js`);
+}
+
 export function bundledProgram(name: BundleName): Program {
-  const loaded = createRequire(__filename)(`./${name}.js`) as { readonly program: Program };
-  return loaded.program;
+  return (load(name) as { readonly program: Program }).program;
+}
+
+/** What the client bundle gives to commands of this one. */
+export interface ClientBundle {
+  readonly shareAdded: (
+    request: { readonly projectDir: string; readonly entries: readonly PublishedEntry[] },
+    io: ProgramIo,
+  ) => Promise<readonly ShareOutcome[]>;
+  /** Prints to standard output and error. @returns the exit code */
+  readonly reportShares: (outcomes: readonly ShareOutcome[], io: ProgramIo) => number;
+  readonly shareExitCode: (outcomes: readonly ShareOutcome[]) => number;
+  readonly shareJson: (outcome: ShareOutcome) => object;
+  /** The name under which the project is registered; `undefined` when it is not, or the connection cannot be read. */
+  readonly registeredProject: (projectDir: string, io: ProgramIo) => Promise<string | undefined>;
+}
+
+export function clientBundle(): ClientBundle {
+  return load('client') as ClientBundle;
 }

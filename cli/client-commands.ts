@@ -5,6 +5,8 @@
 import { Command, CommanderError } from 'commander';
 import type { PublishedEntry } from '../core/entry';
 import { HubError } from '../core/errors';
+import { readConnection } from '../core/node/connection-file';
+import { projectPaths } from '../core/node/project-directory';
 import { shareEntries, type ShareOutcome } from '../core/node/share';
 import type { Program, ProgramIo } from '../core/program';
 import type { ConnectionContext } from './commands/connection/context';
@@ -66,4 +68,15 @@ export interface ShareAddedRequest {
  */
 export function shareAdded(request: ShareAddedRequest, io: ProgramIo): Promise<readonly ShareOutcome[]> {
   return shareEntries(request.projectDir, request.entries, { env: io.env, signal: io.signal });
+}
+
+/** The name under which the project is registered; `undefined` when it is not, or its connection cannot be opened here. */
+export async function registeredProject(projectDir: string, io: ProgramIo): Promise<string | undefined> {
+  try {
+    return (await readConnection(projectPaths(projectDir), io.env))?.project;
+  } catch (error) {
+    if (!(error instanceof HubError)) throw error;
+    io.stderr(`ctx: warning: ${error.message}\n`);
+    return undefined;
+  }
 }

@@ -2,30 +2,76 @@
 import { Command, CommanderError } from 'commander';
 import { HubError } from '../core/errors';
 import type { ProgramIo } from '../core/program';
-import { bundledProgram } from './bundles';
+import { bundledProgram, type BundleName } from './bundles';
+import { addAddCommands } from './commands/add';
+import { addBrowseCommands } from './commands/browse';
+import type { CommandContext } from './commands/context';
+import { addInitCommand } from './commands/init';
 
 declare const CTX_VERSION: string;
 
-function buildProgram(io: ProgramIo): Command {
-  return new Command('ctx')
+/** First words that another bundle answers. */
+const OTHER_BUNDLES: Readonly<Record<string, BundleName>> = { hub: 'hub', connection: 'client' };
+
+const EXIT_USAGE = 64;
+const EXIT_INTERNAL = 70;
+/** As shells report a program that SIGINT ended. */
+const EXIT_INTERRUPTED = 130;
+
+const EXAMPLES = `
+Examples:
+  $ ctx init
+  $ ctx add decision "Store timestamps in UTC" --context "…" --rationale "…" --consequence "…" --share
+  $ ctx list decision
+  $ ctx connection register hub.example.org --token-file admin.token
+  $ ctx connection listen
+  $ ctx hub start --daemon
+Each command explains itself: ctx <command> --help`;
+
+function buildProgram(context: CommandContext): Command {
+  const { io } = context;
+  const program = new Command('ctx')
     .description('Share what a project learns, through a hub, as Markdown.')
     .version(CTX_VERSION)
     .exitOverride()
-    .configureOutput({ writeOut: io.stdout, writeErr: io.stderr });
+    .configureOutput({
+      writeOut: io.stdout,
+      writeErr: io.stderr,
+      outputError: (text, write) => write(text.replace(/^error: /, 'ctx: ')),
+    })
+    .showHelpAfterError('Run with --help to see what is possible.')
+    .addHelpText('after', EXAMPLES);
+  addInitCommand(program, context);
+  addAddCommands(program, context);
+  addBrowseCommands(program, context);
+  // Only for the list of commands in --help: they never get here.
+  program.command('connection').description('connect this project to a hub, share and follow: ctx connection --help');
+  program.command('hub').description('run a hub and look after it: ctx hub --help');
+  return program;
+}
+
+function explain(error: unknown, io: ProgramIo): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE;
+  if (error instanceof HubError) {
+    io.stderr(`ctx: ${error.message}\n`);
+    return error.facts.exit;
+  }
+  if (io.signal.aborted) return EXIT_INTERRUPTED;
+  io.stderr(
+    `ctx: this is a bug, please report it: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+  );
+  return EXIT_INTERNAL;
 }
 
 export async function run(argv: readonly string[], io: ProgramIo): Promise<number> {
-  if (argv[0] === 'hub') return bundledProgram('hub')(argv.slice(1), io);
-  if (argv[0] === 'connection') return bundledProgram('client')(argv.slice(1), io);
+  const [first = '', ...rest] = argv;
+  const context: CommandContext = { io, exit: { code: 0 } };
   try {
-    await buildProgram(io).parseAsync([...argv], { from: 'user' });
-    return 0;
+    const bundle = Object.hasOwn(OTHER_BUNDLES, first) ? OTHER_BUNDLES[first] : undefined;
+    if (bundle !== undefined) return await bundledProgram(bundle)(rest, io);
+    await buildProgram(context).parseAsync([...argv], { from: 'user' });
+    return context.exit.code;
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 64;
-    if (error instanceof HubError) {
-      io.stderr(`ctx: ${error.message}\n`);
-      return error.facts.exit;
-    }
-    throw error;
+    return explain(error, io);
   }
 }

@@ -5,6 +5,7 @@ import { scanBlocks } from './blocks';
 import { fieldKey, fieldsIn, FIELD_ORDER, isPlaceholder, REQUIRED_FIELDS, toLf } from './fields';
 import type { Draft } from './model';
 import { hasHeadingEntries } from './parse';
+import { separateTags } from './tags';
 
 /** An entry's own words, without what only the file adds. */
 export interface DraftText {
@@ -58,6 +59,11 @@ export function cleanDraft(draft: Draft): Draft {
   };
 }
 
+/** The title as it is read back: a task's `#tags` are no part of it. */
+export function titleAsRead({ type, title }: Pick<Draft, 'type' | 'title'>): string {
+  return type === 'task' ? separateTags(title).text.replaceAll(/\s+/g, ' ').trim() : title;
+}
+
 /** `--context` for people at a terminal; other callers name it as they like. */
 export type FieldLabel = (field: string) => string;
 
@@ -85,7 +91,7 @@ function checkText(what: string, text: string, type: EntryType): void {
  */
 export function checkDraft(draft: Draft, label: FieldLabel = (field) => `field "${field}"`): void {
   const { type, title, fields, body } = draft;
-  if (isPlaceholder(title)) {
+  if (isPlaceholder(titleAsRead(draft))) {
     throw new HubError('invalid', `A ${type} needs a title that says something, not "${title}".`);
   }
   const missing = REQUIRED_FIELDS[type].filter((field) => fields[field] === undefined);

@@ -2,16 +2,18 @@
 import type { Stats } from 'node:fs';
 import fsp from 'node:fs/promises';
 import { lineNumberAt } from '../context/blocks';
+import { titleAsRead } from '../context/draft';
 import { applySplice, insertEntry } from '../context/insert';
 import type { ContextDocument, ContextEntry, Draft } from '../context/model';
 import { parseContext } from '../context/parse';
 import { templateOf } from '../context/template';
-import { checkContent, type EntryType } from '../entry';
+import { checkContent, ENTRY_TYPES, type EntryType } from '../entry';
 import { HubError } from '../errors';
 import { writeFileAtomic } from './atomic-file';
 import { errnoOf, fileError } from './file-errors';
 import { withLock } from './file-lock';
 import { ensureHubFolder } from './gitignore';
+import { syncDirectory } from './platform';
 import type { ProjectPaths } from './project-directory';
 
 export interface AddedEntry {
@@ -80,7 +82,7 @@ function spliced(text: string, draft: Draft, file: string): { text: string; entr
   const after = parseContext(draft.type, next);
   const entry = after.entries.find(({ id }) => id === draft.id);
   // Whatever the texts were: the file must say the same as before, and one entry more.
-  if (entry?.title !== draft.title || after.entries.length !== before.entries.length + 1) {
+  if (entry?.title !== titleAsRead(draft) || after.entries.length !== before.entries.length + 1) {
     throw new HubError(
       'invalid',
       `The ${draft.type} "${draft.title}" would not be one entry in ${file}: its text looks like Markdown structure. ` +
@@ -143,4 +145,21 @@ export async function addEntry(
   const file = paths.files[draft.type];
   await ensureHubFolder(paths.hubDir);
   return withLock(paths.filesLock, { ...options, what: file }, () => addWithRetries(file, draft));
+}
+
+/** Makes `.context` and those of its files that are missing. @returns the files that were made */
+export async function createContextFiles(paths: ProjectPaths): Promise<readonly string[]> {
+  const created: string[] = [];
+  await ensureHubFolder(paths.hubDir);
+  for (const type of ENTRY_TYPES) {
+    const file = paths.files[type];
+    try {
+      await fsp.writeFile(file, templateOf(type), { flag: 'wx', flush: true });
+      created.push(file);
+    } catch (error) {
+      if (errnoOf(error) !== 'EEXIST') throw fileError(error, 'create', file);
+    }
+  }
+  if (created.length > 0) await syncDirectory(paths.contextDir);
+  return created;
 }

@@ -20,12 +20,14 @@ export interface LocalEntry {
   readonly id: string;
 }
 
+/** Written in the file, or derived from project, type and heading. */
+export function localIdOf(entry: ContextEntry, project: string): string {
+  return entry.id ?? derivedId(project, entry.type, headingOf(entry), sha256);
+}
+
 export async function localEntriesOf(paths: ProjectPaths, project: string, type: EntryType): Promise<LocalEntry[]> {
   const file = await readContextFile(paths, type);
-  return (file?.document.entries ?? []).map((entry) => ({
-    entry,
-    id: entry.id ?? derivedId(project, type, headingOf(entry), sha256),
-  }));
+  return (file?.document.entries ?? []).map((entry) => ({ entry, id: localIdOf(entry, project) }));
 }
 
 /** All of them; the files are read one after the other. */

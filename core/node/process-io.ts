@@ -23,8 +23,13 @@ export function processIo(): ProgramIo {
     readStdin: readAll,
     env: process.env,
     cwd: process.cwd(),
-    stdinIsTty: process.stdin.isTTY,
-    stdoutIsTty: process.stdout.isTTY,
+    // Asked for only when used: the streams cost start-up time.
+    get stdinIsTty() {
+      return process.stdin.isTTY;
+    },
+    get stdoutIsTty() {
+      return process.stdout.isTTY;
+    },
     signal: abort.signal,
   };
 }

@@ -1,0 +1,98 @@
+/** Every entry that a project has on this machine: its own from the local files, others' from the mirror. Reads only. */
+import fsp from 'node:fs/promises';
+import { lineNumberAt } from '../core/context/blocks';
+import type { TaskState } from '../core/context/model';
+import { titleOf, type EntryType } from '../core/entry';
+import { parseMirror } from '../core/mirror/format';
+import { readContextFile } from '../core/node/context-file';
+import { errnoOf, fileError } from '../core/node/file-errors';
+import { localIdOf, type LocalEntry } from '../core/node/local-entries';
+import type { ProjectPaths } from '../core/node/project-directory';
+
+export interface KnownEntry {
+  readonly source: 'local' | 'hub';
+  /** Written in the file, or derived from project, type and heading. */
+  readonly id: string;
+  readonly type: EntryType;
+  readonly title: string;
+  readonly date: string | undefined;
+  readonly file: string;
+  /** From 1. */
+  readonly line: number;
+  readonly content: string;
+  /** Local ones only. */
+  readonly section: string | undefined;
+  readonly state: TaskState | undefined;
+  readonly tags: readonly string[];
+  /** Hub ones only. */
+  readonly origin: string | undefined;
+  readonly client: string | undefined;
+  readonly sequence: number | undefined;
+}
+
+function localEntry({ entry, id }: LocalEntry, file: string, line: number): KnownEntry {
+  const { type, title, date, content, section, state, tags } = entry;
+  const none = { origin: undefined, client: undefined, sequence: undefined };
+  return { source: 'local', id, type, title, date, file, line, content, section, state, tags, ...none };
+}
+
+/** Line numbers of rising offsets, in one pass. */
+function lineCounter(text: string): (at: number) => number {
+  let counted = 0;
+  let line = 1;
+  return (at) => {
+    line += lineNumberAt(text.slice(counted, at), at - counted) - 1;
+    counted = at;
+    return line;
+  };
+}
+
+async function localEntries(paths: ProjectPaths, type: EntryType, project: string): Promise<KnownEntry[]> {
+  const read = await readContextFile(paths, type);
+  if (read === undefined) return [];
+  const lineOf = lineCounter(read.text);
+  return read.document.entries.map((entry) => {
+    const id = localIdOf(entry, project);
+    return localEntry({ entry, id }, read.file, lineOf(entry.span.start));
+  });
+}
+
+async function mirroredEntries(paths: ProjectPaths, type: EntryType): Promise<KnownEntry[]> {
+  const file = paths.mirror[type];
+  let text: string;
+  try {
+    text = await fsp.readFile(file, 'utf8');
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return [];
+    throw fileError(error, 'read', file);
+  }
+  const lineOf = lineCounter(text);
+  return parseMirror(type, text).blocks.map(({ entry, start }) => ({
+    source: 'hub',
+    id: entry.id,
+    type,
+    title: titleOf(entry.content),
+    date: entry.timestamp.slice(0, 10),
+    file,
+    line: lineOf(start),
+    content: entry.content,
+    section: undefined,
+    state: undefined,
+    tags: [],
+    origin: entry.origin,
+    client: entry.client,
+    sequence: entry.sequence,
+  }));
+}
+
+/** Local ones first, in the order of the files. */
+export async function knownEntries(
+  paths: ProjectPaths,
+  types: readonly EntryType[],
+  project: string,
+): Promise<KnownEntry[]> {
+  const found: KnownEntry[] = [];
+  for (const type of types) found.push(...(await localEntries(paths, type, project)));
+  for (const type of types) found.push(...(await mirroredEntries(paths, type)));
+  return found;
+}
