@@ -137,6 +137,15 @@ describe('raft snapshots (chapter 5)', () => {
     assert.equal(server.core.status().commit, 3);
   });
 
+  it('one that arrives after its end was compacted away takes nothing back', () => {
+    const server = follower(1, 1, 1, 1);
+    server.receive(2, 1, { kind: 'heartbeat', commit: 4 });
+    server.compact(3);
+    const [answer] = server.receive(2, 1, { kind: 'snapshot', snapshot: snapshotAt(1, 2) });
+    assert.deepEqual(answer?.kind === 'append-accepted' && answer.index, 4);
+    assert.deepEqual([server.core.status().commit, server.core.status().last.index], [4, 4]);
+  });
+
   it('one whose end the log holds only commits; what follows is kept (§5.3)', () => {
     const server = follower(1, 1, 1);
     server.receive(2, 1, { kind: 'snapshot', snapshot: snapshotAt(1, 2) });
