@@ -106,7 +106,7 @@ export class Feed {
     );
   }
 
-  /** Committed lines after a position; never past what was flushed for a listener, see {@link pump}. */
+  /** Committed lines after a position, about `maxBytes` of them and at least one when there is one. */
   async read(sequence: number, maxBytes: number): Promise<readonly LogLine[]> {
     return this.tail.after(sequence, maxBytes) ?? (await this.reader.readAfter(sequence, maxBytes));
   }
@@ -187,7 +187,7 @@ export class Feed {
     for (;;) {
       const bound = this.bound();
       await listener.socket.drainedTo(bound / 2);
-      // A cursor may point to what is committed and goes out in this turn: the flush must not send it again.
+      // It may have what is committed and goes out in this turn: the flush must not send it again.
       while (listener.position > this.flushed.sequence) await nextTurn();
       if (!this.isLagging(listener)) return;
       if (listener.position === this.flushed.sequence) {
@@ -204,15 +204,12 @@ export class Feed {
     return listener.state === 'lagging' && listener.socket.isOpen();
   }
 
-  /** What is committed but not flushed stays for the flush, so that it comes once. */
   private sendRange(listener: Listener, lines: readonly LogLine[]): void {
-    const flushed = this.flushed.sequence;
-    const known = (lines.at(-1)?.sequence ?? 0) <= flushed ? lines : lines.filter((line) => line.sequence <= flushed);
-    const end = endOf(known);
+    const end = endOf(lines);
     if (end === undefined) {
       throw new HubError('store_failed', `The log after sequence ${listener.position} could not be read.`);
     }
-    this.write(listener, entriesFrame(filtered(listener.mask, known), end), end);
+    this.write(listener, entriesFrame(filtered(listener.mask, lines), end), end);
   }
 
   private join(listener: Listener): void {
