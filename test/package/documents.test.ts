@@ -1,6 +1,6 @@
 /**
  * The documents' examples, run as a user would type them. Every `console` block of a page is one shell session: lines after
- * `$ ` are commands, the lines below a command are what it prints, `…` stands for anything.
+ * `$ ` are commands that must succeed, the lines below a command are what it prints, `…` stands for anything.
  */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -21,6 +21,11 @@ const PAGES = [
 interface Example {
   readonly command: string;
   readonly expected: string;
+}
+
+interface Printed {
+  readonly text: string;
+  readonly code: number;
 }
 
 function examplesOf(page: string): Example[] {
@@ -51,21 +56,24 @@ const escape = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\
 const pattern = (expected: string): RegExp =>
   new RegExp(`^${expected.trim().split('…').map(escape).join('[\\s\\S]*?')}$`);
 
-function outputs(page: string, examples: readonly Example[], port: number): string[] {
+function outputs(page: string, examples: readonly Example[], port: number): Printed[] {
   const home = tempDir('ctx-docs');
   const bin = path.join(home, 'bin');
   fs.mkdirSync(bin);
   fs.writeFileSync(path.join(bin, 'ctx'), `#!/bin/sh\nexec '${process.execPath}' '${CTX}' "$@"\n`, { mode: 0o755 });
   const mark = '@@next@@';
   const script = examples
-    .map(({ command }) => `${command.replaceAll('9900', String(port))}\necho; echo ${mark}`)
+    .map(({ command }) => `${command.replaceAll('9900', String(port))}\ncode=$?; echo; echo ${mark}$code`)
     .join('\n');
   const env = userEnv(home, { PATH: `${bin}${path.delimiter}${process.env['PATH'] ?? ''}` });
   const done = spawnSync('sh', ['-c', `exec 2>&1\n${script}`], { cwd: home, env, encoding: 'utf8', timeout: 60_000 });
   spawnSync(process.execPath, [CTX, 'hub', 'stop'], { cwd: home, env });
-  const parts = done.stdout.split(`${mark}\n`);
-  assert.equal(parts.length, examples.length + 1, `${page}: a command ended the session:\n${done.stdout}`);
-  return parts.slice(0, -1).map((text) => text.trim().replaceAll(String(port), '9900'));
+  const parts = [...done.stdout.matchAll(new RegExp(`([\\s\\S]*?)${mark}(\\d+)\\n`, 'g'))];
+  assert.equal(parts.length, examples.length, `${page}: a command ended the session:\n${done.stdout}`);
+  return parts.map(([, text, code]) => ({
+    text: (text ?? '').trim().replaceAll(String(port), '9900'),
+    code: Number(code),
+  }));
 }
 
 describe('the examples of', () => {
@@ -79,7 +87,9 @@ describe('the examples of', () => {
       this.timeout(90_000);
       const printed = outputs(page, examples, await freePort());
       for (const [at, { command, expected }] of examples.entries()) {
-        assert.match(printed[at] ?? '', pattern(expected), `${page}: $ ${command}`);
+        const { text, code } = printed[at] ?? { text: '', code: -1 };
+        assert.equal(code, 0, `${page}: $ ${command}\n${text}`);
+        assert.match(text, pattern(expected), `${page}: $ ${command}`);
       }
     });
   }
