@@ -47,7 +47,7 @@ function start(args, cwd) {
         settle(value);
       };
       const check = () => {
-        const match = pattern.exec(state.out);
+        const match = pattern.exec(state.out) ?? pattern.exec(state.err);
         if (match) finish(resolve, match);
         else if (!children.has(child))
           finish(reject, new Error(`ctx ${args.join(' ')} ended early:\n${state.out}${state.err}`));
@@ -121,7 +121,7 @@ async function tour() {
   say('"beta" listens.');
   show(typed(['connection', 'listen', '--json']));
   const listener = start(['connection', 'listen', '--json'], beta);
-  await listener.says(/"kind":"live"/);
+  await listener.says(/up to date/);
 
   const { entries } = JSON.parse(await ctx(['list', 'decision', '--json'], alpha));
   const decision = entries[0];

@@ -60,7 +60,12 @@ function outputs(page: string, examples: readonly Example[], port: number): Prin
   const home = tempDir('ctx-docs');
   const bin = path.join(home, 'bin');
   fs.mkdirSync(bin);
-  fs.writeFileSync(path.join(bin, 'ctx'), `#!/bin/sh\nexec '${process.execPath}' '${CTX}' "$@"\n`, { mode: 0o755 });
+  // The pages use the default port; here it may be taken.
+  const shim = `#!/bin/sh
+ctx() { exec '${process.execPath}' '${CTX}' "$@"; }
+if [ "$1 $2" = 'hub start' ]; then shift 2; ctx hub start --port ${port} "$@"; else ctx "$@"; fi
+`;
+  fs.writeFileSync(path.join(bin, 'ctx'), shim, { mode: 0o755 });
   const mark = '@@next@@';
   const script = examples
     .map(({ command }) => `${command.replaceAll('9900', String(port))}\ncode=$?; echo; echo ${mark}$code`)
