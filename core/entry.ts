@@ -95,8 +95,7 @@ export function utf8Length(text: string): number {
  * its start. Idempotent.
  */
 export function normalizeContent(text: string): string {
-  return text
-    .replace(/\r\n?/g, '\n')
+  return (text.includes('\r') ? text.replace(/\r\n?/g, '\n') : text)
     .replace(/^(?:[\uFEFF \t]*\n|\uFEFF)+/, '')
     .trimEnd();
 }
@@ -113,7 +112,9 @@ function fail(code: 'invalid' | 'too_large', message: string): never {
 
 /** @throws HubError `too_large` above 1 MiB of UTF-8, `invalid` when empty, not in normal form, not Unicode, or with NUL. */
 export function checkContent(content: string): void {
-  if (content.length > MAX_CONTENT_BYTES || utf8Length(content) > MAX_CONTENT_BYTES) {
+  // A UTF-16 unit has at most three bytes in UTF-8, so that most contents need not be encoded to be measured.
+  const mayBeTooLarge = content.length * 3 > MAX_CONTENT_BYTES;
+  if (mayBeTooLarge && utf8Length(content) > MAX_CONTENT_BYTES) {
     fail('too_large', `The content is larger than ${MAX_CONTENT_BYTES} bytes. Shorten it or share a link instead.`);
   }
   if (content === '') fail('invalid', 'The content is empty. Write at least a title line.');

@@ -12,10 +12,18 @@ const HASH_BYTES = 16;
 
 export const DIGEST_PATTERN = /^(0|[1-9]\d{0,15})\.([A-Za-z0-9_-]{22})$/;
 
-function base64url(bytes: Uint8Array): string {
-  let binary = '';
-  for (const byte of bytes) binary += String.fromCharCode(byte);
-  return btoa(binary).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
+const BASE64URL = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+
+/** Base64url without padding (RFC 4648, 5). */
+export function base64url(bytes: Uint8Array): string {
+  let text = '';
+  for (let at = 0; at < bytes.length; at += 3) {
+    const bits = ((bytes[at] ?? 0) << 16) | ((bytes[at + 1] ?? 0) << 8) | (bytes[at + 2] ?? 0);
+    text += BASE64URL.charAt(bits >>> 18) + BASE64URL.charAt((bits >>> 12) & 63);
+    if (at + 1 < bytes.length) text += BASE64URL.charAt((bits >>> 6) & 63);
+    if (at + 2 < bytes.length) text += BASE64URL.charAt(bits & 63);
+  }
+  return text;
 }
 
 /** `<first sequence of the batch>.<hash>`: the digest's two parts as text. */
@@ -58,13 +66,14 @@ export interface EncodedLine {
   readonly digest: string;
 }
 
+/** An entry before it has its digest; absent members may also be given as undefined. */
+export type LineFields = Omit<StoredEntry, 'digest' | 'meta' | 'supersedes'> & {
+  readonly meta?: StoredEntry['meta'] | undefined;
+  readonly supersedes?: StoredEntry['supersedes'] | undefined;
+};
+
 /** Encodes an entry in the fixed field order and chains its digest to the previous line's. */
-export function encodeLine(
-  sha256: Sha256,
-  entry: Omit<StoredEntry, 'digest'>,
-  previous: string,
-  batchFirst: number,
-): EncodedLine {
+export function encodeLine(sha256: Sha256, entry: LineFields, previous: string, batchFirst: number): EncodedLine {
   const content = JSON.stringify(entry.content);
   const head = `{"id":"${entry.id}","type":"${entry.type}",`;
   const { origin, client, timestamp, received_at, sequence, meta, supersedes } = entry;

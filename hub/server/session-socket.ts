@@ -8,6 +8,8 @@ import type { WebSocket } from 'ws';
 export interface SessionSocket {
   /** Dropped silently when the session is closing. */
   readonly send: (frame: Uint8Array) => void;
+  /** The same, but what is sent in one turn goes out as one write: for answers, of which a batch has many. */
+  readonly sendSoon: (frame: Uint8Array) => void;
   readonly unsentBytes: () => number;
   /** Resolves when at most that many bytes are unsent, or the connection is gone. */
   readonly drainedTo: (bytes: number) => Promise<void>;
@@ -38,14 +40,28 @@ export function sessionSocket(ws: WebSocket, stream: Duplex): SessionSocket {
     waiters = waiters.filter((each) => unsent > each.bytes);
     for (const each of ready) each.done();
   };
+  let gathering = false;
+  const release = (): void => {
+    gathering = false;
+    stream.uncork();
+  };
+  const send = (frame: Uint8Array): void => {
+    if (!isOpen()) return;
+    // The callback costs a little, so it is left out where nobody will wait for it.
+    if (stream.writableLength + frame.length < SMALL_FRAME_BYTES) stream.write(frame);
+    else stream.write(frame, wake);
+  };
   stream.on('drain', wake);
   ws.once('close', wake);
   return {
-    send: (frame) => {
-      if (!isOpen()) return;
-      // The callback costs a little, so it is left out where nobody will wait for it.
-      if (stream.writableLength === 0 && frame.length < SMALL_FRAME_BYTES) stream.write(frame);
-      else stream.write(frame, wake);
+    send,
+    sendSoon: (frame) => {
+      if (!gathering) {
+        gathering = true;
+        stream.cork();
+        process.nextTick(release);
+      }
+      send(frame);
     },
     unsentBytes: () => stream.writableLength,
     drainedTo: (bytes) =>

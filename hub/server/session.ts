@@ -244,7 +244,7 @@ export class Session {
   }
 
   private answer(answer: Answer): void {
-    this.socket.send(textFrame(JSON.stringify(answer)));
+    this.socket.sendSoon(textFrame(JSON.stringify(answer)));
   }
 
   private fail(request: number | null, error: unknown): HubError | undefined {

@@ -5,7 +5,7 @@
 import type { Cursor } from '../../core/cursor';
 import { checkPublishedEntry, type EntryType, type StampedEntry } from '../../core/entry';
 import { HubError } from '../../core/errors';
-import { encodeLine, type Sha256 } from '../../core/line';
+import { base64url, encodeLine, type Sha256 } from '../../core/line';
 import { withRegistered, withRevoked, type ClientTable } from './client-table';
 import type { ClientRecord, Command, CommandResult, EntryResult } from './commands';
 
@@ -111,18 +111,7 @@ class Draft {
     const { id, type, content, origin, client, timestamp, meta, supersedes } = entry;
     const { text, digest } = encodeLine(
       this.sha256,
-      {
-        id,
-        type,
-        content,
-        origin,
-        client,
-        timestamp,
-        received_at: this.receivedAt,
-        sequence,
-        ...(meta === undefined ? {} : { meta }),
-        ...(supersedes === undefined ? {} : { supersedes }),
-      },
+      { id, type, content, origin, client, timestamp, received_at: this.receivedAt, sequence, meta, supersedes },
       this.head.digest,
       this.batchFirst,
     );
@@ -131,12 +120,6 @@ class Draft {
     this.fresh.set(id, { sequence, origin, type, supersedes, content });
     return { kind: 'stored', id, sequence };
   }
-}
-
-function base64url(bytes: Uint8Array): string {
-  let binary = '';
-  for (const byte of bytes) binary += String.fromCharCode(byte);
-  return btoa(binary).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
 }
 
 const byId = (table: ClientTable): ReadonlyMap<string, ClientRecord> =>

@@ -1,6 +1,8 @@
 /** A session that publishes: the `ws` client, requests by number. Encoding is part of what is measured, as for the peers. */
+import net from 'node:net';
 import WebSocket from 'ws';
 import { SUBPROTOCOL, type Hello, type PublishResult, type ServerMessage } from '../../core/wire';
+import { gatherWrites } from './peers/socket';
 import { payload } from './payload';
 
 const ID_PREFIX = '0193f0a0-0000-7000-8000-';
@@ -27,6 +29,7 @@ export class HubSession {
 
   private constructor(
     readonly ws: WebSocket,
+    readonly socket: net.Socket,
     readonly hello: Hello,
   ) {
     ws.on('message', (data: Buffer) => this.#take(JSON.parse(data.toString()) as ServerMessage));
@@ -34,15 +37,17 @@ export class HubSession {
   }
 
   static async open(port: number, token: string): Promise<HubSession> {
+    const socket = net.connect({ port, host: '127.0.0.1', noDelay: true });
     const ws = new WebSocket(`ws://127.0.0.1:${port}`, SUBPROTOCOL, {
       headers: { authorization: `Bearer ${token}` },
       perMessageDeflate: false,
+      createConnection: () => socket,
     });
     const hello = await new Promise<Hello>((resolve, reject) => {
       ws.once('error', reject);
       ws.once('message', (data: Buffer) => resolve(JSON.parse(data.toString()) as Hello));
     });
-    return new HubSession(ws, hello);
+    return new HubSession(ws, socket, hello);
   }
 
   #take(message: ServerMessage): void {
@@ -62,6 +67,7 @@ export class HubSession {
     const number = (this.#request += 1);
     return new Promise((resolve, reject) => {
       this.#answers.set(number, { resolve, reject });
+      gatherWrites(this.socket);
       this.ws.send(JSON.stringify({ ...request, request: number }));
     });
   }
