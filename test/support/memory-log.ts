@@ -109,6 +109,7 @@ export class FakeSocket implements SessionSocket {
     this.waiting.push(frame);
     this.mostUnsent = Math.max(this.mostUnsent, this.unsentBytes());
   };
+  readonly sendSoon = this.send;
   readonly unsentBytes = (): number => this.waiting.reduce((sum, frame) => sum + frame.length, 0);
   readonly drainedTo = (bytes: number): Promise<void> =>
     new Promise((resolve) => {
