@@ -94,7 +94,7 @@ describe('the examples of', () => {
       for (const [at, { command, expected }] of examples.entries()) {
         const { text, code } = printed[at] ?? { text: '', code: -1 };
         assert.equal(code, 0, `${page}: $ ${command}\n${text}`);
-        assert.match(text, pattern(expected), `${page}: $ ${command}`);
+        assert.match(text, pattern(expected), `${page}: $ ${command}\n--- printed\n${text}\n--- expected\n${expected}`);
       }
     });
   }
