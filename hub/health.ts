@@ -35,10 +35,7 @@ export function watchHealth(parts: HubParts, dataDir: string): HealthWatch {
   const timer = setInterval(check, CHECK_INTERVAL_MS);
   timer.unref();
   return {
-    problems: () => {
-      const { writeFault } = parts.engine.status();
-      return [...(writeFault === undefined ? [] : [writeFault]), ...reported.values()];
-    },
+    problems: () => [...parts.problems(), ...reported.values()],
     report,
     close: () => clearInterval(timer),
   };

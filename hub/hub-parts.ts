@@ -9,4 +9,6 @@ export interface HubParts {
   readonly engine: LogEngine;
   readonly reader: LogReader;
   readonly clients: ClientDirectory;
+  /** What is wrong with engine or store, in words for the operator. */
+  readonly problems: () => readonly string[];
 }

@@ -60,7 +60,12 @@ export interface OpenedEngine {
 export async function openFileEngine(options: FileEngineOptions): Promise<OpenedEngine> {
   const now = options.now ?? Date.now;
   const store = await openStore({ ...options, disk: options.disk ?? nodeDisk, now });
-  const state = new HubState({ head: store.head, clients: store.initialClients, sha256 });
+  const state = new HubState({
+    head: store.head,
+    nextSequence: store.nextSequence,
+    clients: store.initialClients,
+    sha256,
+  });
   const engine = new FileEngine({ store, state, now, later: options.later ?? afterDelay, warn: options.warn });
   return {
     engine,

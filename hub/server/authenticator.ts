@@ -4,6 +4,7 @@
  */
 import { parseToken, type Token } from '../../core/token';
 import type { ClientDirectory } from '../hub-parts';
+import { originalTokenId } from '../store/original-clients';
 import { digestOf, sameDigest } from './secrets';
 
 export interface ClientIdentity {
@@ -35,6 +36,11 @@ export interface KeptToken {
   readonly digest: string;
 }
 
+/** Tokens of the original hub have a form of their own; their record is found by the start of their digest. */
+function originalToken(presented: string): Token {
+  return { kind: 'cli', id: originalTokenId(presented), secret: presented };
+}
+
 /** Same work for nonsense as for a token: this one is hashed instead. */
 const NOBODY: Token = { kind: 'cli', id: '0'.repeat(16), secret: '0'.repeat(64) };
 /** No secret has this digest. */
@@ -58,7 +64,7 @@ export class Authenticator {
   /** `undefined` for every fault alike. */
   authenticate(authorization: string | undefined): Identity | undefined {
     const presented = authorization?.startsWith('Bearer ') === true ? authorization.slice('Bearer '.length) : '';
-    const parsed = parseToken(presented);
+    const parsed = parseToken(presented) ?? (presented === '' ? undefined : originalToken(presented));
     const token = parsed ?? NOBODY;
     const digest = digestOf(token.secret);
     const matches = sameDigest(digest, this.keptDigest(token) ?? NO_DIGEST);

@@ -59,12 +59,13 @@ class Draft {
 
   constructor(
     public head: Cursor,
+    private nextSequence: number,
     public clients: ClientTable,
     private readonly receivedAt: string,
     private readonly known: KnownEntries,
     private readonly sha256: Sha256,
   ) {
-    this.batchFirst = head.sequence + 1;
+    this.batchFirst = nextSequence;
   }
 
   apply(command: Command): CommandResult {
@@ -107,7 +108,7 @@ class Draft {
   }
 
   private append(entry: StampedEntry): EntryResult {
-    const sequence = this.head.sequence + 1;
+    const sequence = this.nextSequence++;
     const { id, type, content, origin, client, timestamp, meta, supersedes } = entry;
     const { text, digest } = encodeLine(
       this.sha256,
@@ -127,18 +128,22 @@ const byId = (table: ClientTable): ReadonlyMap<string, ClientRecord> =>
 
 export interface HubStateOptions {
   readonly head: Cursor;
+  /** Default: the one after the head. Later, when the log's last entries were lost. */
+  readonly nextSequence?: number;
   readonly clients: ClientTable;
   readonly sha256: Sha256;
 }
 
 export class HubState {
   private headCursor: Cursor;
+  private nextSequence: number;
   private clientTable: ClientTable;
   private clientsById: ReadonlyMap<string, ClientRecord>;
   private readonly sha256: Sha256;
 
   constructor(options: HubStateOptions) {
     this.headCursor = options.head;
+    this.nextSequence = options.nextSequence ?? options.head.sequence + 1;
     this.clientTable = options.clients;
     this.clientsById = byId(options.clients);
     this.sha256 = options.sha256;
@@ -162,7 +167,7 @@ export class HubState {
    */
   plan(commands: readonly Command[], receivedAt: string, known: KnownEntries): Plan {
     const before = this.headCursor;
-    const draft = new Draft(before, this.clientTable, receivedAt, known, this.sha256);
+    const draft = new Draft(before, this.nextSequence, this.clientTable, receivedAt, known, this.sha256);
     const results = commands.map((command) => draft.apply(command));
     return {
       lines: draft.lines,
@@ -172,6 +177,7 @@ export class HubState {
       commit: () => {
         if (this.headCursor !== before) throw new Error('a plan was committed out of turn');
         this.headCursor = draft.head;
+        if (draft.lines.length > 0) this.nextSequence = draft.head.sequence + 1;
         if (draft.clients === this.clientTable) return;
         this.clientTable = draft.clients;
         this.clientsById = byId(draft.clients);

@@ -1,6 +1,6 @@
 /**
  * `clients.json`: the registered clients, replaced atomically on every change. It carries a checksum, so that an edit by
- * hand (the original's way to revoke) is noticed, honoured and told (FM-47).
+ * hand (the original's way to revoke) is noticed, honoured and told (FM-47). Tokens are never in it, only their digests.
  */
 import { z } from 'zod';
 import { isClientName, isProjectName } from '../../core/entry';
@@ -10,8 +10,9 @@ import type { ClientRecord } from '../state/commands';
 import type { DataFiles } from './data-directory';
 import type { Disk } from './disk';
 import { DATA_FORMAT } from './meta';
+import { convertOriginalClients } from './original-clients';
 import { sha256Hex } from './sha256';
-import { readWhole, replaceWhole } from './whole-file';
+import { readWhole, ReplaceError, replaceWhole } from './whole-file';
 
 const recordSchema = z.looseObject({
   id: z.string().regex(/^[0-9a-f]{16}$/, 'must be 16 hex digits'),
@@ -40,36 +41,118 @@ export function encodeClients(table: ClientTable): Uint8Array {
 
 export interface ReadClients {
   readonly table: ClientTable;
-  /** Whether the bytes are as a hub wrote them. */
-  readonly untouched: boolean;
+  /** `hub` = as a hub wrote it, `hand` = edited since, `original` = of the original hub, with tokens in clear. */
+  readonly writtenBy: 'hub' | 'hand' | 'original';
 }
 
-export function decodeClients(file: string, bytes: Uint8Array): ReadClients {
-  const fail = (why: string, cause?: unknown): never => {
-    throw new HubError('bad_data', `${file} is damaged: ${why}. Correct it, or copy it back from a backup.`, { cause });
-  };
+function damaged(file: string, why: string, cause?: unknown): HubError {
+  return new HubError('bad_data', `${file} is damaged: ${why}. Correct it, or copy it back from a backup.`, { cause });
+}
+
+function twice(records: readonly ClientRecord[]): string | undefined {
+  const ids = records.map((record) => record.id);
+  return ids.find((id, at) => ids.indexOf(id) !== at);
+}
+
+/** @param createdAt stamp for records of the original, which have none */
+export function decodeClients(file: string, bytes: Uint8Array, createdAt: string): ReadClients {
   let value: unknown;
   try {
     value = JSON.parse(Buffer.from(bytes).toString('utf8'));
   } catch (error) {
-    return fail(error instanceof Error ? error.message : String(error), error);
+    throw damaged(file, error instanceof Error ? error.message : String(error), error);
   }
+  const original = convertOriginalClients(file, value, createdAt);
+  if (original !== undefined) return { table: original, writtenBy: 'original' };
   const format = z.looseObject({ format: z.number() }).safeParse(value);
   if (format.success && format.data.format > DATA_FORMAT) {
     throw new HubError('unsupported_version', `${file} was written by a newer hub. Update ctx.`);
   }
   const parsed = fileSchema.safeParse(value);
-  if (!parsed.success) return fail(z.prettifyError(parsed.error));
+  if (!parsed.success) throw damaged(file, z.prettifyError(parsed.error));
   const { version, checksum } = parsed.data;
   const records = parsed.data.clients as readonly ClientRecord[];
-  return { table: { version, records }, untouched: checksum === checksumOf(version, records) };
+  const double = twice(records);
+  if (double !== undefined) throw damaged(file, `client ${double} is there twice`);
+  return { table: { version, records }, writtenBy: checksum === checksumOf(version, records) ? 'hub' : 'hand' };
 }
 
+/** The second file tells later what an edit by hand has changed in the first; only the first must succeed. */
 export async function writeClients(disk: Disk, files: DataFiles, table: ClientTable): Promise<void> {
-  await replaceWhole(disk, files.clients, encodeClients(table));
+  const bytes = encodeClients(table);
+  await replaceWhole(disk, files.clients, bytes);
+  try {
+    await replaceWhole(disk, files.knownClients, bytes);
+  } catch (error) {
+    if (!(error instanceof ReplaceError)) throw error; // An older one tells less, and nothing wrong.
+  }
 }
 
-export async function readClients(disk: Disk, files: DataFiles): Promise<ReadClients> {
+const nameOf = (record: ClientRecord): string => `${record.project} ${record.client} (${record.id})`;
+
+function changeOf(before: ClientRecord, after: ClientRecord): string | undefined {
+  if (JSON.stringify(before) === JSON.stringify(after)) return undefined;
+  if (before.revoked_at === undefined && after.revoked_at !== undefined) return 'revoked';
+  if (before.revoked_at !== undefined && after.revoked_at === undefined) return 'no longer revoked';
+  return before.token_digest === after.token_digest ? 'changed' : 'given another token';
+}
+
+/** What differs between two tables, in words. */
+export function changesBetween(before: ClientTable, after: ClientTable): readonly string[] {
+  const now = new Map(after.records.map((record) => [record.id, record]));
+  const old = new Set(before.records.map((record) => record.id));
+  const changes: string[] = [];
+  for (const record of before.records) {
+    const kept = now.get(record.id);
+    const change = kept === undefined ? 'removed' : changeOf(record, kept);
+    if (change !== undefined) changes.push(`${nameOf(record)} ${change}`);
+  }
+  for (const record of after.records) if (!old.has(record.id)) changes.push(`${nameOf(record)} added`);
+  return changes;
+}
+
+async function readKnown(disk: Disk, files: DataFiles): Promise<ClientTable | undefined> {
+  const bytes = await readWhole(disk, files.knownClients);
+  if (bytes === undefined) return undefined;
+  try {
+    const { table, writtenBy } = decodeClients(files.knownClients, bytes, '');
+    return writtenBy === 'hub' ? table : undefined;
+  } catch (error) {
+    if (error instanceof HubError) return undefined; // It serves only to tell; without it less is told.
+    throw error;
+  }
+}
+
+export interface OpenClientsOptions {
+  readonly disk: Disk;
+  readonly files: DataFiles;
+  readonly now: Date;
+  readonly warn: (message: string) => void;
+}
+
+/** Reads the clients at start, honours what was edited by hand and says what that changed. */
+export async function openClients(options: OpenClientsOptions): Promise<ClientTable> {
+  const { disk, files, now, warn } = options;
+  const known = await readKnown(disk, files);
   const bytes = await readWhole(disk, files.clients);
-  return bytes === undefined ? { table: NO_CLIENTS, untouched: true } : decodeClients(files.clients, bytes);
+  const { table, writtenBy }: ReadClients =
+    bytes === undefined
+      ? { table: NO_CLIENTS, writtenBy: 'hub' }
+      : decodeClients(files.clients, bytes, now.toISOString());
+  // One version behind is what a crash between the two files leaves.
+  if (writtenBy === 'hub' && table.version >= (known?.version ?? 0)) return table;
+  const changes = known === undefined ? [] : changesBetween(known, table);
+  const what =
+    bytes === undefined
+      ? 'is missing'
+      : writtenBy === 'original'
+        ? 'was written by the original hub; its tokens go on working and are now kept as digests only'
+        : writtenBy === 'hand'
+          ? 'was edited by hand; the edit counts'
+          : 'is older than the hub last wrote it; it counts as it is';
+  const told = changes.length === 0 ? '' : `: ${changes.join(', ')}`;
+  warn(`${files.clients} ${what}${told}.`);
+  const adopted = { version: Math.max(table.version, known?.version ?? 0) + 1, records: table.records };
+  await writeClients(disk, files, adopted);
+  return adopted;
 }

@@ -2,8 +2,9 @@
 import { randomUUID } from 'node:crypto';
 import path from 'node:path';
 import { HubError } from '../../core/errors';
-import { isOpenToOthers } from '../../core/node/platform';
+import { isOpenToOthers, PRIVATE_DIR_MODE, PRIVATE_FILE_MODE } from '../../core/node/platform';
 import { errnoOf, type Disk } from './disk';
+import { isOriginalMeta } from './original-meta';
 import { readWhole, replaceWhole } from './whole-file';
 
 export interface DataFiles {
@@ -67,22 +68,35 @@ async function makeFolders(disk: Disk, folder: string): Promise<void> {
   await disk.syncFolder(parent);
 }
 
+/** The original hub left its files readable for others; the upgrade closes them instead of refusing to start. */
+async function protectOriginal(disk: Disk, files: DataFiles, names: readonly string[]): Promise<void> {
+  const meta = await readWhole(disk, files.meta);
+  if (meta === undefined || !isOriginalMeta(meta)) return;
+  await disk.protect(files.folder, PRIVATE_DIR_MODE);
+  for (const name of names) {
+    if (PRIVATE_NAMES.test(name)) await disk.protect(path.join(files.folder, name), PRIVATE_FILE_MODE);
+  }
+}
+
 /**
  * Makes the folder when it is not there, and refuses one that other users can look into.
  * @throws HubError `config` for a foreign owner or loose modes, `cannot_create` when it cannot be made
  */
 export async function prepareDataDirectory(disk: Disk, folder: string): Promise<DataFiles> {
+  const files = dataFiles(folder);
   try {
     await makeFolders(disk, folder);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     throw new HubError('cannot_create', `The data directory ${folder} cannot be made: ${why}`, { cause: error });
   }
+  const names = await disk.list(folder);
+  await protectOriginal(disk, files, names);
   await checkPrivate(disk, folder, 'folder');
-  for (const name of await disk.list(folder)) {
+  for (const name of names) {
     if (PRIVATE_NAMES.test(name)) await checkPrivate(disk, path.join(folder, name), 'file');
   }
-  return dataFiles(folder);
+  return files;
 }
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;

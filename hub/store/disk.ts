@@ -33,6 +33,8 @@ export interface Disk {
   readonly facts: (path: string) => Promise<FileFacts | undefined>;
   readonly list: (folder: string) => Promise<readonly string[]>;
   readonly makeFolder: (path: string) => Promise<void>;
+  /** Sets permission bits; does nothing where the platform has none. */
+  readonly protect: (path: string, mode: number) => Promise<void>;
   readonly rename: (from: string, to: string) => Promise<void>;
   readonly remove: (path: string) => Promise<void>;
   /** Makes names created, renamed or removed in the folder survive a power cut. */

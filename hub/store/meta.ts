@@ -4,6 +4,7 @@ import { HubError } from '../../core/errors';
 import { DIGEST_PATTERN } from '../../core/line';
 import type { DataFiles } from './data-directory';
 import type { Disk } from './disk';
+import { isOriginalMeta } from './original-meta';
 import { readWhole, replaceWhole } from './whole-file';
 
 export const DATA_FORMAT = 1;
@@ -50,9 +51,6 @@ function parseJson(file: string, bytes: Uint8Array): unknown {
   }
 }
 
-/** What the original hub wrote there. */
-export const originalMetaSchema = z.looseObject({ sequence_counter: z.int().min(0) });
-
 export type MetaFile =
   { readonly kind: 'missing' } | { readonly kind: 'original' } | { readonly kind: 'meta'; readonly meta: Meta };
 
@@ -68,7 +66,7 @@ export async function readMeta(disk: Disk, files: DataFiles): Promise<MetaFile> 
       `${files.folder} was written by a newer hub (format ${format.data.format}; this one knows ${DATA_FORMAT}). Update ctx.`,
     );
   }
-  if (!format.success && originalMetaSchema.safeParse(value).success) return { kind: 'original' };
+  if (isOriginalMeta(bytes)) return { kind: 'original' };
   const parsed = metaSchema.safeParse(value);
   if (parsed.success) return { kind: 'meta', meta: parsed.data };
   throw new HubError(

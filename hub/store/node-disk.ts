@@ -59,6 +59,7 @@ export const nodeDisk: Disk = {
   facts: factsOf,
   list: (folder) => fs.promises.readdir(folder),
   makeFolder: (path) => fs.promises.mkdir(path, { mode: PRIVATE_DIR_MODE }),
+  protect: (path, mode) => fs.promises.chmod(path, mode),
   rename: replaceFile,
   remove: (path) => fs.promises.rm(path),
   syncFolder: syncDirectory,

@@ -3,7 +3,7 @@ import { HubError } from '../../core/errors';
 import { emptyLogDigest, ID_START, splitLine } from '../../core/line';
 import { emptyTables, readCheckpoint, type Checkpoint, type Tables } from './checkpoint';
 import { digestText } from './check-line';
-import { readClients } from './clients-file';
+import { openClients } from './clients-file';
 import { prepareDataDirectory, readHubId, writeHubId, type DataFiles } from './data-directory';
 import type { Disk } from './disk';
 import type { LogEnd } from './examine-log';
@@ -13,6 +13,7 @@ import { DATA_FORMAT, readMeta, writeMeta, type Meta } from './meta';
 import { recoverLog } from './recover-log';
 import { sha256 } from './sha256';
 import { Store } from './store';
+import { upgradeOriginal } from './upgrade-original';
 import { verifyBehind } from './verify-behind';
 import { readFully, writeNew } from './whole-file';
 
@@ -79,9 +80,12 @@ async function checkIdentity(disk: Disk, files: DataFiles, meta: Meta): Promise<
 async function openFiles(options: StoreOptions): Promise<{ files: DataFiles; meta: Meta }> {
   const { disk } = options;
   const files = await prepareDataDirectory(disk, options.folder);
-  const found = await readMeta(disk, files);
-  if (found.kind === 'original') throw new HubError('bad_data', `${files.meta} is of the original hub.`);
-  if (found.kind === 'missing') {
+  let found = await readMeta(disk, files);
+  if (found.kind === 'original') {
+    await upgradeOriginal({ disk, files, now: new Date(options.now()), warn: options.warn });
+    found = await readMeta(disk, files);
+  }
+  if (found.kind !== 'meta') {
     await refuseHalf(disk, files);
     return { files, meta: await createFiles(disk, files, new Date(options.now())) };
   }
@@ -147,20 +151,29 @@ async function openLog(
   return { log: new LogFile(file, files.entries, end.length), lines, ids, end };
 }
 
+async function closingOnError<T>(log: LogFile, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    await log.close();
+    throw error;
+  }
+}
+
 /** @throws HubError that says why the hub must not start, and what to do */
 export async function openStore(options: StoreOptions): Promise<Store> {
   const { disk, warn } = options;
   const { files, meta } = await openFiles(options);
-  const { table } = await readClients(disk, files);
   const empty: LogEnd = { sequence: 0, digest: emptyLogDigest(meta.hub_id, sha256), length: 0, lines: 0 };
   const checkpoint = await usableCheckpoint(options, files, meta);
   const opened = await openLog(options, files, meta, checkpoint ?? emptyTables(), checkpoint?.end ?? empty);
   const { log, lines, ids, end } = opened;
+  const clients = await closingOnError(log, () => openClients({ disk, files, now: new Date(options.now()), warn }));
   const ranges = new LogRanges({ log, lines, ids, gaps: meta.gaps, onDamage: warn });
   const behind =
     checkpoint === undefined
       ? undefined
       : verifyBehind({ log, lines, ranges, from: empty, gaps: meta.gaps, blocks: checkpoint.lines.blockCount });
   const checkpointLength = checkpoint?.end.length ?? 0;
-  return new Store({ disk, files, meta, log, lines, ids, ranges, end, clients: table, warn, checkpointLength, behind });
+  return new Store({ disk, files, meta, log, lines, ids, ranges, end, clients, warn, checkpointLength, behind });
 }

@@ -43,7 +43,6 @@ export class Store {
   private readonly ranges: LogRanges;
   private meta: Meta;
   private lastLine: Cursor;
-  private committed: Cursor;
   /** Of the log when the checkpoint was written. */
   private checkpointLength: number;
 
@@ -54,9 +53,6 @@ export class Store {
     this.checkpointLength = parts.checkpointLength;
     const { sequence, digest } = parts.end;
     this.lastLine = { sequence, digest };
-    // A log whose last entries were lost goes on behind that gap: their sequences are never used again.
-    const gap = parts.meta.gaps.find((each) => each.first === sequence + 1);
-    this.committed = { sequence: gap?.last ?? sequence, digest };
   }
 
   get files(): DataFiles {
@@ -69,7 +65,13 @@ export class Store {
 
   /** End of the log. */
   get head(): Cursor {
-    return this.committed;
+    return this.lastLine;
+  }
+
+  /** A log whose last entries were lost goes on behind that gap: their sequences are never used again. */
+  get nextSequence(): number {
+    const next = this.lastLine.sequence + 1;
+    return (this.meta.gaps.find((gap) => gap.first === next)?.last ?? next - 1) + 1;
   }
 
   get failure(): string | undefined {
@@ -108,7 +110,7 @@ export class Store {
       lines.map((line) => line.bytes.length + 1),
     );
     const last = planned[planned.length - 1];
-    if (last !== undefined) this.lastLine = this.committed = { sequence: last.sequence, digest: last.digest };
+    if (last !== undefined) this.lastLine = { sequence: last.sequence, digest: last.digest };
     return lines;
   }
 
@@ -183,7 +185,7 @@ export class Store {
 
   async knows(cursor: Cursor): Promise<boolean> {
     if (cursor.sequence === 0) return cursor.digest === emptyLogDigest(this.hubId, sha256);
-    if (cursor.sequence === this.committed.sequence) return cursor.digest === this.committed.digest;
+    if (cursor.sequence === this.lastLine.sequence) return cursor.digest === this.lastLine.digest;
     return (await this.ranges.digestAt(cursor.sequence)) === cursor.digest;
   }
 

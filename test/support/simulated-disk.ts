@@ -339,6 +339,8 @@ export class SimulatedDisk implements Disk {
     this.settle();
   };
 
+  protect = (): Promise<void> => Promise.resolve();
+
   rename = async (from: string, to: string): Promise<void> => {
     await Promise.resolve();
     this.step('rename');
