@@ -4,7 +4,7 @@ import { HubError } from '../../core/errors';
 import type { DataFiles } from './data-directory';
 import { isDiskFull, type Disk, type DiskFile } from './disk';
 import { examineLog, type BadLine, type ExamineOptions, type Examined, type LogEnd } from './examine-log';
-import { readFully, writeFully } from './whole-file';
+import { copyRange, readFully, writeFully } from './whole-file';
 
 export interface RecoverOptions extends Omit<ExamineOptions, 'file'> {
   readonly disk: Disk;
@@ -40,15 +40,6 @@ function refuseMismatch(files: DataFiles, reason: string): never {
   );
 }
 
-async function copyRange(from: DiskFile, start: number, end: number, to: DiskFile): Promise<void> {
-  for (let at = start; at < end;) {
-    const bytes = await readFully(from, at, Math.min(COPY_BYTES, end - at));
-    if (bytes.length === 0) throw new Error(`the file ends at byte ${at}, before byte ${end}`);
-    await writeFully(to, bytes, at - start);
-    at += bytes.length;
-  }
-}
-
 async function freeName(disk: Disk, wanted: string): Promise<string> {
   let name = wanted;
   for (let n = 2; (await disk.facts(name)) !== undefined; n++) name = `${wanted}-${n}`;
@@ -63,7 +54,7 @@ async function saveTail(options: RecoverOptions, file: DiskFile, start: number, 
   const saved = await disk.open(name, 'create');
   try {
     try {
-      await copyRange(file, start, end, saved);
+      await copyRange(file, start, end, saved, 0);
       await saved.sync();
     } finally {
       await saved.close();

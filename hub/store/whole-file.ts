@@ -24,6 +24,26 @@ export async function readFully(file: DiskFile, position: number, length: number
   return bytes.subarray(0, done);
 }
 
+const COPY_BYTES = 1024 * 1024;
+
+/** Copies bytes from one open file into another. @throws when the source ends before `end` */
+export async function copyRange(
+  from: DiskFile,
+  start: number,
+  end: number,
+  to: DiskFile,
+  position: number,
+  onProgress?: (doneBytes: number) => void,
+): Promise<void> {
+  for (let at = start; at < end;) {
+    const bytes = await readFully(from, at, Math.min(COPY_BYTES, end - at));
+    if (bytes.length === 0) throw new Error(`the file ends at byte ${at}, before byte ${end}`);
+    await writeFully(to, bytes, position + at - start);
+    at += bytes.length;
+    onProgress?.(at - start);
+  }
+}
+
 /** @returns undefined when there is no such file */
 export async function readWhole(disk: Disk, file: string): Promise<Uint8Array | undefined> {
   let handle: DiskFile;

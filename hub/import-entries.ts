@@ -1,0 +1,44 @@
+/** Proposes entries that bring their origin and client along: what `ctx hub import` does on either side of local control. */
+import { z } from 'zod';
+import { ENTRY_TYPES, META_KEYS, type StampedEntry } from '../core/entry';
+import { MAX_BATCH_ENTRIES } from '../core/limits';
+import type { LogEngine } from './engine/log-engine';
+
+export interface ImportedEntry {
+  readonly kind: 'stored' | 'duplicate' | 'refused';
+  readonly reason?: string | undefined;
+}
+
+const stamp = z.string().regex(/^[^"\\\u0000-\u001f]{1,256}$/, 'is no name');
+const meta = z.strictObject(Object.fromEntries(META_KEYS.map((key) => [key, z.string().optional()])));
+
+/** Parameters of the control action `import`. */
+export const importSchema = z.object({
+  entries: z
+    .array(
+      z.strictObject({
+        id: z.string(),
+        type: z.enum(ENTRY_TYPES),
+        content: z.string(),
+        origin: stamp,
+        client: stamp,
+        timestamp: z.string(),
+        meta: meta.optional(),
+        supersedes: z.string().optional(),
+      }),
+    )
+    .max(MAX_BATCH_ENTRIES),
+});
+
+/** @throws HubError when the whole batch failed */
+export async function importEntries(
+  engine: LogEngine,
+  entries: readonly StampedEntry[],
+): Promise<readonly ImportedEntry[]> {
+  const result = await engine.propose({ kind: 'publish', entries });
+  if (result.kind === 'refused') throw result.error;
+  if (result.kind !== 'published') throw new Error(`an import was answered ${result.kind}`);
+  return result.entries.map((each) =>
+    each.kind === 'refused' ? { kind: 'refused', reason: each.error.message } : { kind: each.kind },
+  );
+}

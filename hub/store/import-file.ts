@@ -1,0 +1,64 @@
+/** Reads a journal (lines as in entries.jsonl) for `ctx hub import`: each entry with the origin and client it once had. */
+import fs from 'node:fs';
+import readline from 'node:readline';
+import { z } from 'zod';
+import { ENTRY_TYPES, META_KEYS, type StampedEntry } from '../../core/entry';
+import { ORIGINAL_CLIENT } from './original-log';
+
+const stamp = z.string().regex(/^[^"\\\u0000-\u001f]{1,256}$/, 'is no name');
+
+const importSchema = z.looseObject({
+  id: z.string(),
+  type: z.enum(ENTRY_TYPES),
+  content: z.string(),
+  origin: stamp,
+  /** The original hub did not record it. */
+  client: stamp.default(ORIGINAL_CLIENT),
+  timestamp: z.string(),
+  meta: z.strictObject(Object.fromEntries(META_KEYS.map((key) => [key, z.string().optional()]))).optional(),
+  supersedes: z.string().optional(),
+});
+
+export interface ImportLine {
+  /** From 1. */
+  readonly lineNumber: number;
+  readonly entry: StampedEntry;
+}
+
+export interface BadImportLine {
+  readonly lineNumber: number;
+  readonly reason: string;
+}
+
+function entryOf(text: string): StampedEntry | string {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+  const isRedacted = z.looseObject({ content: z.null() }).safeParse(value).success;
+  if (isRedacted || z.looseObject({ type: z.literal('redaction') }).safeParse(value).success) {
+    return 'it is redacted: there is nothing to import';
+  }
+  const parsed = importSchema.safeParse(value);
+  if (!parsed.success) return z.prettifyError(parsed.error).replaceAll('\n', ' ');
+  const { id, type, content, origin, client, timestamp, meta, supersedes } = parsed.data;
+  return {
+    ...{ id, type, content, origin, client, timestamp },
+    ...(meta === undefined ? {} : { meta: meta }),
+    ...(supersedes === undefined ? {} : { supersedes }),
+  };
+}
+
+/** @yields every line that is not empty, in order */
+export async function* readImport(file: string): AsyncGenerator<ImportLine | BadImportLine> {
+  const lines = readline.createInterface({ input: fs.createReadStream(file, 'utf8'), crlfDelay: Infinity });
+  let lineNumber = 0;
+  for await (const text of lines) {
+    lineNumber++;
+    if (text.trim() === '') continue;
+    const entry = entryOf(text);
+    yield typeof entry === 'string' ? { lineNumber, reason: entry } : { lineNumber, entry };
+  }
+}
