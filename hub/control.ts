@@ -1,11 +1,15 @@
 /** Local control: what the operator on the hub's own machine may ask of the running hub (PROTOCOL.md, section "Wire"). */
 import { z } from 'zod';
+import type { StampedEntry } from '../core/entry';
 import { HubError } from '../core/errors';
+import { importEntries, importSchema } from './import-entries';
+import type { HubParts } from './hub-parts';
 import type { ClientAdmin } from './server/client-admin';
 import type { ControlAction } from './server/http-routes';
 
 export interface ControlParts {
   readonly clients: ClientAdmin;
+  readonly parts: HubParts;
   /** Begins to stop; the answer goes out before the hub is gone. */
   readonly stop: () => void;
   /** Makes a new admin token, valid at once. */
@@ -35,6 +39,15 @@ export function controlActions(parts: ControlParts): Map<string, ControlAction> 
         const { client_id } = parsed(z.object({ client_id: z.string() }), parameters);
         await parts.clients.revoke(client_id, 'control');
         return { client_id };
+      },
+    ],
+    // The log only grows: whoever knows this point copies the files up to there while the hub goes on.
+    ['backup_point', () => Promise.resolve(parts.parts.durableEnd())],
+    [
+      'import',
+      async (parameters) => {
+        const { entries } = parsed(importSchema, parameters);
+        return { results: await importEntries(parts.parts.engine, entries as readonly StampedEntry[]) };
       },
     ],
     ['token_rotate', () => parts.rotateAdmin()],

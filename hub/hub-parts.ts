@@ -2,6 +2,7 @@
 import type { ClientDirectory } from './engine/file';
 import type { LogEngine } from './engine/log-engine';
 import type { LogReader } from './store/log-reader';
+import type { Watermark } from './store/meta';
 
 export type { ClientDirectory };
 
@@ -11,4 +12,6 @@ export interface HubParts {
   readonly clients: ClientDirectory;
   /** What is wrong with engine or store, in words for the operator. */
   readonly problems: () => readonly string[];
+  /** End of the log on disk; what lies before it never changes. */
+  readonly durableEnd: () => Watermark;
 }

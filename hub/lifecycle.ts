@@ -88,6 +88,7 @@ async function open(options: StartOptions, cleanup: Cleanup): Promise<StartedHub
     controlActions: (running) =>
       controlActions({
         clients: running.clients,
+        parts,
         stop: stop.resolve,
         rotateAdmin: () => rotateAdmin(running, dataDir, audit),
       }),

@@ -1,4 +1,5 @@
 /** Every limit of a hub that is not part of the wire contract (those are in core/limits), in one place. */
+import { MAX_FRAME_BYTES } from '../core/limits';
 
 /** What an operator may set by flags; the defaults are the documented ones. */
 export interface ServerLimits {
@@ -26,7 +27,8 @@ export const UNAUTHENTICATED_GRACE_MS = 1_000;
 /** Headers, and so the upgrade, must be complete within this time. */
 export const UPGRADE_TIMEOUT_MS = 5_000;
 export const MAX_HEADER_BYTES = 8 * 1024;
-export const MAX_CONTROL_BODY_BYTES = 64 * 1024;
+/** A batch of an import: as much as one frame holds. */
+export const MAX_CONTROL_BODY_BYTES = MAX_FRAME_BYTES;
 
 /** Per session: requests under way, and their bytes, before the hub stops reading from its socket. */
 export const MAX_REQUESTS_UNDER_WAY = 256;

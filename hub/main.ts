@@ -5,7 +5,11 @@ import type { Program, ProgramIo } from '../core/program';
 import { addClientCommands } from './commands/client';
 import { addStartCommand } from './commands/start';
 import { addStatusCommand } from './commands/status';
+import { addBackupCommand } from './commands/backup';
+import { addImportCommand } from './commands/import';
+import { addRepairCommand } from './commands/repair';
 import { addStopCommand } from './commands/stop';
+import { addVerifyCommand } from './commands/verify';
 import { addTokenCommands } from './commands/token';
 import type { HubCommandContext } from './commands/context';
 
@@ -23,6 +27,10 @@ function buildProgram(context: HubCommandContext): Command {
   addStatusCommand(hub, context);
   addClientCommands(hub, context);
   addTokenCommands(hub, context);
+  addVerifyCommand(hub, context);
+  addRepairCommand(hub, context);
+  addBackupCommand(hub, context);
+  addImportCommand(hub, context);
   return hub;
 }
 

@@ -14,6 +14,7 @@ import type { ClientRecord } from '../state/commands';
 import { HubState } from '../state/hub-state';
 import type { Disk } from '../store/disk';
 import type { LogReader } from '../store/log-reader';
+import type { Watermark } from '../store/meta';
 import { nodeDisk } from '../store/node-disk';
 import { sha256 } from '../store/sha256';
 import { openStore } from '../store/open-store';
@@ -54,6 +55,8 @@ export interface OpenedEngine {
   readonly clients: ClientDirectory;
   /** What an operator should act on, in words: a failed store, damage found while running. Empty = all is well. */
   readonly problems: () => readonly string[];
+  /** End of the log on disk; what lies before it never changes. */
+  readonly durableEnd: () => Watermark;
 }
 
 /** @throws HubError that says why the hub must not start, and what to do */
@@ -81,5 +84,6 @@ export async function openFileEngine(options: FileEngineOptions): Promise<Opened
       list: () => state.clients.records,
     },
     problems: () => store.problems,
+    durableEnd: () => store.durableEnd,
   };
 }

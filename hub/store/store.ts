@@ -14,7 +14,7 @@ import type { LineTable } from './line-table';
 import type { LogFile } from './log-file';
 import type { LogRanges } from './log-ranges';
 import type { LogLine } from './log-reader';
-import { writeMeta, type Meta } from './meta';
+import { writeMeta, type Meta, type Watermark } from './meta';
 import { sha256 } from './sha256';
 import type { VerifyingBehind } from './verify-behind';
 import { ReplaceError } from './whole-file';
@@ -42,7 +42,8 @@ export class Store {
   private readonly log: LogFile;
   private readonly ranges: LogRanges;
   private meta: Meta;
-  private lastLine: Cursor;
+  /** Moves in one step, after a batch is durable. */
+  private lastLine: Watermark;
   /** Of the log when the checkpoint was written. */
   private checkpointLength: number;
 
@@ -51,8 +52,8 @@ export class Store {
     this.ranges = parts.ranges;
     this.meta = parts.meta;
     this.checkpointLength = parts.checkpointLength;
-    const { sequence, digest } = parts.end;
-    this.lastLine = { sequence, digest };
+    const { sequence, digest, length } = parts.end;
+    this.lastLine = { sequence, digest, length };
   }
 
   get files(): DataFiles {
@@ -65,6 +66,11 @@ export class Store {
 
   /** End of the log. */
   get head(): Cursor {
+    const { sequence, digest } = this.lastLine;
+    return { sequence, digest };
+  }
+
+  get durableEnd(): Watermark {
     return this.lastLine;
   }
 
@@ -110,7 +116,7 @@ export class Store {
       lines.map((line) => line.bytes.length + 1),
     );
     const last = planned[planned.length - 1];
-    if (last !== undefined) this.lastLine = { sequence: last.sequence, digest: last.digest };
+    if (last !== undefined) this.lastLine = { sequence: last.sequence, digest: last.digest, length: this.log.length };
     return lines;
   }
 
@@ -148,7 +154,7 @@ export class Store {
   /** Moves the floor that recovery never cuts below up to the end of the log. */
   async markWater(closed: boolean): Promise<void> {
     if (this.failure !== undefined) return;
-    const watermark = { ...this.lastLine, length: this.log.length };
+    const watermark = this.durableEnd;
     if (watermark.length !== this.meta.watermark.length || closed !== this.meta.closed) {
       await this.replaceMeta({ ...this.meta, closed, watermark });
     }
@@ -165,7 +171,7 @@ export class Store {
       // A damaged log must be read whole at the next start, which then refuses it by name.
       if (this.ranges.damage.length > 0) await dropCheckpoint(disk, this.files);
       else {
-        const end = { ...this.lastLine, length: this.log.length, lines: lines.count };
+        const end = { ...this.lastLine, lines: lines.count };
         await writeCheckpoint(disk, this.files, this.hubId, { lines, ids, end });
       }
       this.checkpointLength = this.log.length;
