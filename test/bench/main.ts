@@ -7,6 +7,7 @@ import { memoryGroup } from './groups/memory';
 import { publishGroup } from './groups/publish';
 import { recoveryGroup } from './groups/recovery';
 import { replayGroup } from './groups/replay';
+import { shareToSeenGroup } from './groups/share-to-seen';
 import { startupGroup } from './groups/startup';
 import { describeMachine } from './machine';
 import { Place } from './place';
@@ -20,6 +21,7 @@ const GROUPS: Readonly<Record<string, Group>> = {
   memory: memoryGroup,
   startup: startupGroup,
   idle: idleGroup,
+  'share-to-seen': shareToSeenGroup,
 };
 
 const RESULT = 'test-output/bench.json';

@@ -156,8 +156,12 @@ function footnotes(rows: readonly Row[]): string[] {
   return [...new Set(notes)];
 }
 
-const roundsNote = ({ rounds }: Row): string =>
-  rounds === undefined ? '' : `${rounds.kept} rounds kept, ${rounds.discarded} discarded as noisy`;
+function roundsNote({ rounds, against }: Row): string {
+  if (rounds === undefined) return '';
+  return against === undefined
+    ? `${rounds.kept} samples`
+    : `${rounds.kept} rounds kept, ${rounds.discarded} discarded as noisy`;
+}
 
 export function writeJson(file: string, machine: Record<string, string | number>, rows: readonly Row[]): void {
   fs.mkdirSync(path.dirname(file), { recursive: true });

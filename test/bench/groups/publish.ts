@@ -1,5 +1,6 @@
 /** Publishing with 1, 16 and 64 entries in flight over one connection, every one acknowledged when it is durable. */
 import { Closer, race, roundsWanted, type Bench } from '../bench';
+import { BARE_LOG, BARE_LOG_DURABILITY, startBareLog } from '../floors/bare-log';
 import { SYNC_LOOP, SYNC_LOOP_DURABILITY, syncLoop } from '../floors/sync-loop';
 import { HUB_DURABILITY, startHub } from '../hub';
 import { publishLoop, type PublishOne } from '../loops';
@@ -26,12 +27,15 @@ interface Opponent {
 /** Goals by opponent and entries in flight. */
 const GOALS: readonly (readonly [opponent: string, inFlight: number, goal: Goal | undefined])[] = [
   [SYNC_LOOP, 1, atLeast(0.6)],
+  [BARE_LOG, 1, undefined],
   [JETSTREAM, 1, atLeast(1)],
   [ETCD, 1, atLeast(2)],
   [REDIS, 1, stretch(atLeast(1))],
+  [BARE_LOG, 16, undefined],
   [JETSTREAM, 16, atLeast(5)],
   [REDIS, 16, stretch(atLeast(1))],
   [ETCD, 16, undefined],
+  [BARE_LOG, 64, undefined],
   [JETSTREAM, 64, atLeast(10)],
   [ETCD, 64, atLeast(6)],
   [REDIS, 64, atLeast(1.5)],
@@ -69,10 +73,12 @@ async function open(
   const publishers = new Map<string, PublishOne>();
   const opponents: Opponent[] = [
     { name: SYNC_LOOP, durability: SYNC_LOOP_DURABILITY },
+    { name: BARE_LOG, durability: BARE_LOG_DURABILITY },
     { name: JETSTREAM, durability: JETSTREAM_DURABILITY, missing: noJetStream(peers) },
     { name: ETCD, durability: ETCD_DURABILITY, missing: peers.etcd === undefined ? NO_ETCD : undefined },
     { name: REDIS, durability: REDIS_DURABILITY, missing: peers.redis === undefined ? NO_REDIS : undefined },
   ];
+  publishers.set(BARE_LOG, closer.add(await startBareLog(place.dir('bare'), LINE_BYTES)).publish);
   publishers.set(HUB, await hubPublisher(place.dir('hub'), closer));
   const memory = place.memoryDir('hub');
   if (memory !== undefined) publishers.set(NO_SYNC, await hubPublisher(memory, closer));

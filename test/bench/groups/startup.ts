@@ -1,11 +1,11 @@
 /** How long short commands take, against a Node that does nothing. One slice is as many runs as fit. */
-import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { race, roundsWanted, type Bench } from '../bench';
 import { CTX } from '../hub';
 import { atMost, comparisonRow, type Row } from '../report';
 import type { Contender, Sample } from '../rounds';
+import { runNode } from '../run-node';
 
 const GROUP = 'startup';
 const BARE_NODE = 'node -e 0';
@@ -21,7 +21,7 @@ export async function startupGroup(bench: Bench): Promise<readonly Row[]> {
   bench.say('start-up of commands');
   const project = bench.place.dir('project');
   const env = { ...process.env, HOME: project, CTX_HOME: path.join(project, 'home') };
-  const run = (args: readonly string[]): Promise<void> => runNode(args, project, env);
+  const run = (args: readonly string[]): Promise<void> => runNode(args, { cwd: project, env });
   await run([CTX, 'init']);
   const decisions = path.join(project, '.context', 'DECISIONS.md');
   const initial = fs.readFileSync(decisions);
@@ -65,16 +65,4 @@ async function repeat(sliceMs: number, run: () => Promise<void>): Promise<Sample
     count += 1;
   } while (performance.now() - began < sliceMs);
   return { count, seconds: (performance.now() - began) / 1000 };
-}
-
-function runNode(args: readonly string[], cwd: string, env: NodeJS.ProcessEnv): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, args, { cwd, env, stdio: ['ignore', 'ignore', 'pipe'] });
-    let complaint = '';
-    child.stderr.setEncoding('utf8').on('data', (text: string) => (complaint += text));
-    child.once('error', reject);
-    child.once('close', (code) =>
-      code === 0 ? resolve() : reject(new Error(`${args.join(' ')} ended with ${String(code)}: ${complaint}`)),
-    );
-  });
 }
