@@ -103,7 +103,10 @@ function addOne(command: Command, type: EntryType, spelling: string, context: Co
 const TYPES: readonly EntryType[] = ['decision', 'learning', 'convention', 'task'];
 
 export function addAddCommands(program: Command, context: CommandContext): void {
-  const add = program.command('add').description('write down a decision, learning, convention or task');
+  const add = program
+    .command('add')
+    .description('write down a decision, learning, convention or task')
+    .showHelpAfterError('The types are: decision, learning, convention, task. See ctx add --help.');
   for (const type of TYPES) {
     addOne(add.command(type), type, `add ${type}`, context);
     const noun = program.command(type).description(`${type}s: the same as "ctx add ${type}" and "ctx list ${type}"`);
