@@ -3,6 +3,7 @@
  * the CLI and the editor alike. Lives until it is closed; what another process changes (outbox, connection) it notices.
  */
 import type { StoredEntry } from '../entry';
+import type { Random } from '../ports';
 import { HubError } from '../errors';
 import { HEALTHY_AFTER_MS, backoffMs } from '../sync/backoff';
 import { initialState, step } from '../sync/machine';
@@ -33,6 +34,8 @@ export interface SyncClientOptions {
   readonly onShared?: ((outcome: BatchOutcome) => void) | undefined;
   readonly journal?: JournalSink | undefined;
   readonly keepEntries?: number | undefined;
+  /** For the jitter of the backoff. */
+  readonly random?: Random | undefined;
 }
 
 const PHASES: Readonly<Record<StateKind, SyncSnapshot['phase']>> = {
@@ -54,6 +57,7 @@ function asHubError(error: unknown): HubError {
 export class SyncClient {
   readonly #options: SyncClientOptions;
   readonly #paths: ProjectPaths;
+  readonly #random: Random;
   readonly #outbox: Outbox;
   readonly #abort = new AbortController();
   #connection: Connection | undefined;
@@ -79,6 +83,7 @@ export class SyncClient {
   constructor(options: SyncClientOptions) {
     this.#options = options;
     this.#paths = projectPaths(options.projectDir);
+    this.#random = options.random ?? Math.random;
     this.#outbox = new Outbox(this.#paths);
   }
 
@@ -172,7 +177,7 @@ export class SyncClient {
   #dispatch(event: SyncEvent): void {
     if (this.#state === undefined) return;
     const before = this.#state;
-    const { state, commands } = step(before, event, Math.random);
+    const { state, commands } = step(before, event, this.#random);
     this.#state = state;
     for (const command of commands) this.#carryOut(command);
     if (state !== before) this.#changed();
@@ -351,7 +356,7 @@ export class SyncClient {
   }
 
   #drainLater(error: HubError, afterMs: number | undefined): void {
-    const ms = afterMs ?? backoffMs(this.#drainFailures++, Math.random);
+    const ms = afterMs ?? backoffMs(this.#drainFailures++, this.#random);
     if (error.code !== 'rate_limited') this.#options.log(`Sharing waits: ${error.message}`);
     this.#drainRetry = setTimeout(() => this.flush(), ms).unref();
   }
