@@ -7,7 +7,7 @@ import { openHubListener } from './hub-listener';
 import { HubSession } from './hub-session';
 import type { FanOut } from './loops';
 import { cpuSeconds } from './machine';
-import type { PeerSocket } from './peers/socket';
+import type { HubSocket } from './hub-socket';
 
 export const HUB_DURABILITY = 'hub: fdatasync before an answer';
 
@@ -44,10 +44,10 @@ export async function startHub(dataDir: string, nodeOptions: readonly string[] =
   const { child, port } = await launchHub(dataDir, nodeOptions);
   const admin = await HubSession.open(port, fs.readFileSync(path.join(dataDir, 'admin.token'), 'utf8').trim());
   const answer = await admin.ask({ kind: 'register', project: 'bench', client: 'bench@loopback' });
-  await admin.close();
+  admin.close();
   if (answer.kind !== 'registered') throw new Error(`the hub answered ${answer.kind} to register`);
   const { token } = answer;
-  const closing: (() => Promise<void>)[] = [];
+  const closing: (() => void)[] = [];
   const openSession = async (): Promise<HubSession> => {
     const session = await HubSession.open(port, token);
     closing.push(() => session.close());
@@ -62,12 +62,11 @@ export async function startHub(dataDir: string, nodeOptions: readonly string[] =
       const { fanOut, sockets } = await openFanOut({ child, port, token }, await openSession(), listeners);
       closing.push(() => {
         for (const socket of sockets) socket.close();
-        return Promise.resolve();
       });
       return fanOut;
     },
     close: async () => {
-      for (const close of closing) await close();
+      for (const close of closing) close();
       await child.stop();
     },
   };
@@ -77,10 +76,10 @@ async function openFanOut(
   hub: Pick<Hub, 'child' | 'port' | 'token'>,
   session: HubSession,
   listeners: number,
-): Promise<{ fanOut: FanOut; sockets: PeerSocket[] }> {
+): Promise<{ fanOut: FanOut; sockets: HubSocket[] }> {
   const deliveries = new Deliveries(listeners);
   const cursor = session.hello.head;
-  const sockets: PeerSocket[] = [];
+  const sockets: HubSocket[] = [];
   for (let i = 0; i < listeners; i += 1) {
     const onSequence = (sequence: number): void => deliveries.update(i, sequence - cursor.sequence);
     sockets.push(await openHubListener({ ...hub, cursor, onSequence }));

@@ -2,7 +2,6 @@
 import { pause } from '../children';
 import { Closer, type Bench } from '../bench';
 import { launchHub, startHub } from '../hub';
-import { publishedEntry } from '../hub-session';
 import { makeLog } from '../log-maker';
 import { hasProc, residentBytes } from '../machine';
 import { atMost, figureRow, missingRow, type Row } from '../report';
@@ -57,10 +56,8 @@ async function afterTaking(bench: Bench): Promise<number> {
     let next = 0;
     const lane = async (): Promise<void> => {
       while (next < TAKEN) {
-        const first = next;
         next += PER_REQUEST;
-        const entries = Array.from({ length: PER_REQUEST }, (_, i) => publishedEntry(first + i));
-        await session.ask({ kind: 'publish', entries });
+        await session.publishMany(PER_REQUEST);
       }
     };
     await Promise.all(Array.from({ length: REQUESTS_UNDER_WAY }, lane));

@@ -7,7 +7,7 @@ export interface PeerSocket {
 }
 
 /** What is written in one turn goes out as one system call, so that clients cost as little as they can, all alike. */
-export function gatherWrites(socket: net.Socket): void {
+function gatherWrites(socket: net.Socket): void {
   if (socket.writableCorked > 0) return;
   socket.cork();
   process.nextTick(() => socket.uncork());
