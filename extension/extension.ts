@@ -44,7 +44,7 @@ function build(context: vscode.ExtensionContext): App {
   const consent = new ConnectionConsent(context.globalState);
   const hub = new HubService(context, log, CTX_VERSION);
   const projects = new Projects({ env, log, consent, localAddress: (hubId) => hub.localAddress(hubId) });
-  const sharing = new Sharing(env, context.workspaceState, log);
+  const sharing = new Sharing(env, context.workspaceState, log, (hubId) => hub.isStopped(hubId));
   projects.onDidAdd((project) => sharing.watch(project));
   const view = new FeedView(new FeedModel(setting('ctxHub.feed.pageSize')));
   const feed = new FeedController(view, projects, context.workspaceState, () => vscode.workspace.isTrusted);

@@ -1,5 +1,4 @@
 /** What a hub is started with: flags in, one checked value out. */
-import fs from 'node:fs';
 import path from 'node:path';
 import { HubError } from '../core/errors';
 import { DEFAULT_PORT } from '../core/limits';
@@ -64,14 +63,9 @@ function limitsOf(flags: StartFlags): ServerLimits {
   };
 }
 
-/** The data directory of a command: the flag, or the user's own; where it really is, when a link leads there. */
+/** The data directory of a command: the flag, or the user's own. */
 export function dataDirOf(flag: string | undefined, io: Pick<ProgramIo, 'env' | 'cwd'>): string {
-  const named = flag === undefined ? path.join(ctxHome(io.env), 'hub-data') : path.resolve(io.cwd, flag);
-  try {
-    return fs.realpathSync(named);
-  } catch {
-    return named; // Not there yet, or not readable: whoever opens it says so.
-  }
+  return flag === undefined ? path.join(ctxHome(io.env), 'hub-data') : path.resolve(io.cwd, flag);
 }
 
 /** @throws HubError `usage` for a flag, `config` for an address that would be open to a network without protection (S01) */

@@ -11,7 +11,7 @@ import { processStartTime } from '../core/node/platform';
 import type { HubConfig } from './config';
 import { controlActions } from './control';
 import { openFileEngine } from './engine/file';
-import { watchHealth, type Reported } from './health';
+import { watchHealth } from './health';
 import { removeHubFile, writeHubFile } from './hub-file';
 import { RunningHub } from './running-hub';
 import { mintToken } from './server/secrets';
@@ -33,8 +33,7 @@ export interface StartedHub {
 export interface StartOptions {
   readonly config: HubConfig;
   readonly version: string;
-  /** @param failed told when a line could not be written */
-  readonly openLog: (failed: (error: Error) => void) => Logger;
+  readonly openLog: () => Logger;
   /** A bug: log it and end the process, acknowledging nothing more. */
   readonly crash: (error: unknown) => void;
 }
@@ -69,11 +68,8 @@ async function open(options: StartOptions, cleanup: Cleanup): Promise<StartedHub
   await prepareDataDirectory(nodeDisk, dataDir);
   const lock = await lockDataDirectory(dataDir);
   cleanup.add(lock.release);
-  const reported: Reported = new Map();
-  const log = options.openLog((error) => reported.set('log', `The hub's log cannot be written: ${error.message}.`));
-  const audit = openAudit(dataDir, (error) =>
-    reported.set('audit', `audit.jsonl cannot be written: ${String(error)}.`),
-  );
+  const log = options.openLog();
+  const audit = openAudit(dataDir, (error) => log.error({ err: error }, 'audit.jsonl cannot be written'));
   cleanup.add(audit.close);
   const parts = await openFileEngine({ folder: dataDir, warn: (message) => log.warn(message) });
   cleanup.add(() => parts.engine.close());
@@ -83,7 +79,7 @@ async function open(options: StartOptions, cleanup: Cleanup): Promise<StartedHub
   const nonce = randomBytes(16).toString('hex');
   const control = mintToken('ctl');
   const stop = deferred();
-  const health = watchHealth(parts, dataDir, reported);
+  const health = watchHealth(parts, dataDir);
   cleanup.add(health.close);
   const hub = new RunningHub({
     ...{ config, version, nonce, parts, health, control, audit, log },

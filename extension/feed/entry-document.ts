@@ -21,6 +21,14 @@ function skewNote(entry: StoredEntry): string | undefined {
   return `The writer's clock was ${Math.round(differenceMs / 60_000)} minutes ahead of the hub's.`;
 }
 
+/** To the second, in UTC. */
+function day(timestamp: string): string {
+  const time = Date.parse(timestamp);
+  if (Number.isNaN(time)) return escapeInline(timestamp);
+  const iso = new Date(time).toISOString();
+  return `${iso.slice(0, 10)} ${iso.slice(11, 19)} UTC`;
+}
+
 export function entryDocument(entry: StoredEntry): string {
   const content = entry.content;
   const title = titleOf(content);
@@ -30,10 +38,7 @@ export function entryDocument(entry: StoredEntry): string {
     escapeInline(entry.client),
     `\\#${entry.sequence}`,
   ];
-  const notes = [
-    `Written ${escapeInline(entry.timestamp)}, received ${escapeInline(entry.received_at)}.`,
-    skewNote(entry),
-  ];
+  const notes = [`Written ${day(entry.timestamp)}, received ${day(entry.received_at)}.`, skewNote(entry)];
   return [
     `# ${escapeInline(title.trim())}`,
     facts.join(' · '),

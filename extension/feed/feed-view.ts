@@ -73,10 +73,12 @@ export class FeedView implements vscode.TreeDataProvider<FeedNode>, vscode.Dispo
   readonly #tree: vscode.TreeView<FeedNode>;
   readonly #subscriptions: { readonly dispose: () => unknown }[] = [];
   readonly #gatherer = gather(GATHER_MS, () => this.#redraw());
+  readonly #name: string;
   #quiet: NodeJS.Timeout | undefined;
 
   constructor(readonly model: FeedModel) {
     this.#tree = vscode.window.createTreeView(FEED_VIEW, { treeDataProvider: this });
+    this.#name = this.#tree.title ?? 'Shared Feed';
     const times = setInterval(() => {
       if (this.#tree.visible) this.#changed.fire(undefined);
     }, TIMES_REFRESH_MS);
@@ -150,7 +152,7 @@ export class FeedView implements vscode.TreeDataProvider<FeedNode>, vscode.Dispo
 
   #redraw(): void {
     const { heldCount, unreadCount } = this.model;
-    this.#tree.description = heldCount === 0 ? '' : vscode.l10n.t('{0} new', heldCount);
+    this.#tree.title = heldCount === 0 ? this.#name : vscode.l10n.t('{0} · {1} new', this.#name, heldCount);
     this.#tree.badge =
       unreadCount === 0 ? undefined : { value: unreadCount, tooltip: vscode.l10n.t('{0} unread', unreadCount) };
     void vscode.commands.executeCommand('setContext', CONTEXT_KEYS.feedHeld, heldCount > 0);

@@ -63,6 +63,11 @@ export class HubService {
     return (await this.localId()) === hubId ? (await this.find())?.address : undefined;
   }
 
+  /** Whether the hub with this id has its data here and does not run. */
+  async isStopped(hubId: string): Promise<boolean> {
+    return (await this.localId()) === hubId && (await this.find()) === undefined;
+  }
+
   adminToken(): Promise<string | undefined> {
     return readAdminToken(this.dataDir);
   }

@@ -100,15 +100,15 @@ export function diagnosticsOf(text: TextDocument, problems: readonly Problem[]):
 function lensTitle(state: LocalShareState): string {
   switch (state.kind) {
     case 'local':
-      return '$(cloud-upload) Share';
+      return 'Share';
     case 'shared':
-      return `$(check) ${describeState(state)}`;
+      return `Shared as #${state.sequence}`;
     case 'pending':
-      return '$(watch) pending';
+      return 'Pending';
     case 'changed':
-      return `$(cloud-upload) Share again · ${describeState(state)}`;
+      return `Share again · changed since #${state.sequence}`;
     case 'refused':
-      return '$(error) refused · Share again';
+      return 'Share again · refused';
   }
 }
 

@@ -86,7 +86,7 @@ export function statusText(
       return { text: `$(sync~spin) ctx Hub · ${lag} to go${waiting}`, problem: false };
     }
     case 'live':
-      return { text: `$(radio-tower) ctx Hub #${status.sync.cursor?.sequence ?? 0}${waiting}`, problem: false };
+      return { text: `$(broadcast) ctx Hub #${status.sync.cursor?.sequence ?? 0}${waiting}`, problem: false };
     case 'waiting':
       return say('cloud', true);
     case 'stopped':

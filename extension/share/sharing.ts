@@ -21,6 +21,8 @@ export class Sharing {
     private readonly env: Readonly<Record<string, string | undefined>>,
     private readonly workspace: Memory,
     private readonly log: vscode.LogOutputChannel,
+    /** Whether the hub with this id is one of this machine that does not run. */
+    private readonly isStoppedHere: (hubId: string) => Promise<boolean>,
   ) {}
 
   /** An outage is over when the hub answers again: the next one is told again. */
@@ -81,16 +83,24 @@ export class Sharing {
         return;
       case 'pending':
         this.log.warn(`${project.name}: not shared yet: ${outcome.reason.message}`);
-        this.#tellOutage(project, outcome.reason.message);
+        void this.#tellOutage(project, outcome.reason.message);
     }
   }
 
-  #tellOutage(project: Project, reason: string): void {
+  async #tellOutage(project: Project, reason: string): Promise<void> {
     if (this.#told.has(project.id) || !setting('ctxHub.connection.warnWhenUnreachable')) return;
     this.#told.add(project.id);
+    const startable = await this.isStoppedHere(project.connection?.hubId ?? '');
+    // What to check stands in the log; here the first sentence says what is wrong.
+    const [what = ''] = reason.split(/(?<=\.)\s/);
     void warn(
-      vscode.l10n.t('Saved in .context. Not shared: {0} It is sent by itself when the hub is back.', reason),
-      { title: vscode.l10n.t('Retry'), run: () => project.nudge() },
+      vscode.l10n.t('Saved in .context. Not shared: {0} It is sent by itself when the hub is back.', what),
+      startable
+        ? {
+            title: vscode.l10n.t('Start Local Hub'),
+            run: () => vscode.commands.executeCommand(commandName('startLocalHub')),
+          }
+        : { title: vscode.l10n.t('Retry'), run: () => project.nudge() },
       this.#log(),
       {
         title: vscode.l10n.t("Don't Show Again"),

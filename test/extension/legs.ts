@@ -7,6 +7,7 @@ import { NOTHING, plus, type Counts } from './support/counts';
 import { runOnDesktop } from './support/desktop-run';
 import { makeWorkspace } from './support/fixture';
 import { runInHost } from './support/host-run';
+import { runUi } from './support/ui-run';
 import type { ServerInstall } from './support/workbench';
 
 export interface LegsOptions {
@@ -41,6 +42,16 @@ function legsOf(options: LegsOptions, vsix: () => string): Leg[] {
     return [
       { name: `${prefix}host`, run: () => runInHost(host) },
       { name: `${prefix}vsix`, run: () => runInHost({ ...host, vsix: vsix() }) },
+      {
+        name: `${prefix}ui`,
+        run: () =>
+          runUi(root, {
+            install,
+            chrome,
+            vsix: vsix(),
+            shots: path.join(root, 'test-output/screenshots', `${prefix}ui`),
+          }),
+      },
     ];
   });
 }

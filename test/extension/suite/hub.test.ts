@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import * as vscode from 'vscode';
+import { HOSTILE_SETTINGS } from '../support/fixture';
 import { hubDataDir, readHub } from '../support/hub';
 import { connectBoth, extensionApi, homeDir, project, statusOf } from './host';
 
@@ -26,7 +27,7 @@ describe('local hub', () => {
   });
 
   it('is on the port that the machine’s settings name', () => {
-    assert.equal(readHub(homeDir())?.port, vscode.workspace.getConfiguration('ctxHub').get('localHub.port'));
+    assert.equal(String(readHub(homeDir())?.port), process.env['CTX_TEST_PORT']);
   });
 
   it('connects each project on its own, under its own name', async () => {
@@ -46,7 +47,7 @@ describe('local hub', () => {
 
   it('says so in the status bar', async () => {
     const api = await extensionApi();
-    assert.match(api.statusBarText(), /^\$\(radio-tower\) ctx Hub #\d+$/);
+    assert.match(api.statusBarText(), /^\$\(broadcast\) ctx Hub #\d+$/);
   });
 
   it('leaves no token in settings, state or logs (S35)', () => {
@@ -60,6 +61,15 @@ describe('local hub', () => {
         (file) => !file.endsWith('.vsix') && /ctx_(adm|cli|ctl)_[0-9a-f]{16}_/.test(fs.readFileSync(file, 'latin1')),
       );
     assert.deepEqual(holders, []);
+  });
+
+  it('takes nothing from the workspace’s settings about where data goes or what runs (S34)', async () => {
+    const { settings } = JSON.parse(fs.readFileSync(vscode.workspace.workspaceFile?.fsPath ?? '', 'utf8')) as {
+      settings: Record<string, unknown>;
+    };
+    assert.deepEqual(settings, HOSTILE_SETTINGS, 'the fixture tries');
+    await vscode.commands.executeCommand('ctxHub.copyDiagnostics');
+    assert.doesNotMatch(await vscode.env.clipboard.readText(), /evil|localHub\.port: 1$/m);
   });
 
   it('copies diagnostics without a secret', async () => {

@@ -37,10 +37,17 @@ export function makeProject(root: string): string {
   return root;
 }
 
+/** What a repository may try: settings that say where data goes or what runs. */
+export const HOSTILE_SETTINGS = {
+  'ctxHub.connection.defaultAddress': 'evil.example:1',
+  'ctxHub.localHub.port': 1,
+  'ctxHub.localHub.dataDirectory': '/tmp/evil',
+};
+
 /** A window with two projects: `alpha` and `beta`, each to have a connection of its own. */
 export function makeWorkspace(dir: string): string {
   const folders = ['alpha', 'beta'].map((name) => ({ path: path.basename(makeProject(path.join(dir, name))) }));
   const file = path.join(dir, 'two.code-workspace');
-  fs.writeFileSync(file, JSON.stringify({ folders }, null, 2));
+  fs.writeFileSync(file, JSON.stringify({ folders, settings: HOSTILE_SETTINGS }, null, 2));
   return file;
 }

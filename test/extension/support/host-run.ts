@@ -33,13 +33,14 @@ async function exposeAutomation(page: Page, exited: (code: number) => void): Pro
 export async function runInHost(run: HostRun): Promise<Counts> {
   const scratch = fs.mkdtempSync(path.join(os.tmpdir(), 'ctx-host-'));
   const result = path.join(scratch, 'result.json');
+  const port = await freePort();
   const bench = await openWorkbench({
     install: run.install,
     chrome: run.chrome,
     vsix: run.vsix,
     development: true,
-    machineSettings: { 'ctxHub.localHub.port': await freePort() },
-    env: { CTX_TEST_RESULT: result, CTX_TEST_GREP: process.env['CTX_TEST_GREP'] ?? '' },
+    machineSettings: { 'ctxHub.localHub.port': port },
+    env: { CTX_TEST_RESULT: result, CTX_TEST_GREP: process.env['CTX_TEST_GREP'] ?? '', CTX_TEST_PORT: String(port) },
   });
   try {
     const underTest = run.vsix === undefined ? run.root : path.join(run.root, 'test/extension/vsix-host');
@@ -57,9 +58,7 @@ export async function runInHost(run: HostRun): Promise<Counts> {
       await page.screenshot({ path: path.join(run.root, 'test-output/screenshots/host-stuck.png') });
       throw error;
     });
-    const counts = readCounts(result, code);
-    if (counts.failed > 0) console.error(`--- log of the extension\n${bench.extensionLog()}`);
-    return counts;
+    return readCounts(result, code);
   } catch (error) {
     console.error(`--- server log, last lines\n${bench.log().slice(-1500)}`);
     throw error;

@@ -44,23 +44,11 @@ export interface WindowOptions {
   readonly prepare?: (page: Page) => Promise<void>;
 }
 
-/** What the extension wrote to its log, from every window. */
-function extensionLog(dir: string): string {
-  const logs = path.join(dir, 'server', 'data', 'logs');
-  if (!fs.existsSync(logs)) return '';
-  return fs
-    .readdirSync(logs, { recursive: true, encoding: 'utf8' })
-    .filter((name) => path.basename(name) === 'ctx Hub.log')
-    .map((name) => fs.readFileSync(path.join(logs, name), 'utf8'))
-    .join('\n');
-}
-
 export interface Workbench {
   /** Holds everything this run writes. */
   readonly dir: string;
   readonly home: string;
   readonly log: () => string;
-  readonly extensionLog: () => string;
   readonly uri: (file: string) => string;
   readonly openWindow: (options: WindowOptions) => Promise<Page>;
   readonly close: () => Promise<void>;
@@ -82,6 +70,7 @@ const QUIET_SETTINGS = {
   // On by default in a browser, off on a desktop.
   'files.autoSave': 'off',
   'security.workspace.trust.untrustedFiles': 'open',
+  'security.workspace.trust.startupPrompt': 'always',
   'window.commandCenter': false,
 };
 
@@ -168,8 +157,8 @@ function layOut({ settings, machineSettings }: WorkbenchOptions): Layout {
   const writeJson = (folder: string, value: unknown): void =>
     fs.writeFileSync(path.join(make(folder), 'settings.json'), JSON.stringify(value, null, 2));
   writeJson('user/User', { ...QUIET_SETTINGS, ...settings });
-  // Of a remote window, which this one is, the machine's settings lie below the server.
-  writeJson('server/data/Machine', machineSettings ?? {});
+  // To its pages this server is a remote machine, and has that machine's settings.
+  writeJson('user/Machine', machineSettings ?? {});
   const args = ['--server-data-dir', make('server'), '--user-data-dir', user, '--extensions-dir', make('extensions')];
   return { dir, home: make('home'), args };
 }
@@ -223,10 +212,7 @@ export async function openWorkbench(options: WorkbenchOptions): Promise<Workbenc
     await context.grantPermissions(['clipboard-read', 'clipboard-write']);
     const openWindow = (window: WindowOptions): Promise<Page> => goTo(context, port, window);
     const uri = (file: string): string => `vscode-remote://127.0.0.1:${port}${file}`;
-    return {
-      ...{ dir: layout.dir, home: layout.home, log: () => log, extensionLog: () => extensionLog(layout.dir) },
-      ...{ uri, openWindow, close },
-    };
+    return { dir: layout.dir, home: layout.home, log: () => log, uri, openWindow, close };
   } catch (error) {
     await close();
     throw error;

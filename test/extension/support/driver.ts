@@ -1,0 +1,96 @@
+/** A person at a window: keyboard and mouse, and eyes for what is on the screen. */
+import fs from 'node:fs';
+import path from 'node:path';
+import type { Locator, Page } from 'playwright-core';
+
+const DEADLINE_MS = 30_000;
+
+export class Driver {
+  constructor(
+    readonly page: Page,
+    private readonly shots: string,
+  ) {
+    page.setDefaultTimeout(DEADLINE_MS);
+  }
+
+  async screenshot(name: string): Promise<void> {
+    fs.mkdirSync(this.shots, { recursive: true });
+    // A window behind another one is not painted.
+    await this.page.bringToFront();
+    await this.page.evaluate('new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))');
+    await this.page.screenshot({ path: path.join(this.shots, `${name}.png`) });
+  }
+
+  /** The workbench is there and takes keys. */
+  async ready(): Promise<void> {
+    await this.page.locator('.monaco-workbench .statusbar').waitFor();
+  }
+
+  async trust(yes: boolean): Promise<void> {
+    const dialog = this.page.locator('.monaco-dialog-box');
+    await dialog.waitFor();
+    await dialog.locator('.monaco-button', { hasText: yes ? /^Yes/ : /^No/ }).click();
+    await dialog.waitFor({ state: 'detached' });
+  }
+
+  /** Runs a command of ours by its title. */
+  async palette(title: string): Promise<void> {
+    const row = this.page.locator('.quick-input-list .monaco-list-row', { hasText: `ctx Hub: ${title}` }).first();
+    await this.page.keyboard.press('F1');
+    await this.input.waitFor();
+    await this.page.keyboard.insertText(`ctx Hub: ${title}`);
+    await row.waitFor();
+    await this.page.keyboard.press('Enter');
+  }
+
+  get input(): Locator {
+    return this.page.locator('.quick-input-widget:visible input[type=text]').first();
+  }
+
+  /** Answers the steps of a dialog one by one; each is told by its prompt. */
+  async answer(steps: readonly (readonly [prompt: string, text: string])[]): Promise<void> {
+    for (const [prompt, text] of steps) {
+      await this.page.locator('.quick-input-widget:visible', { hasText: prompt }).waitFor();
+      await this.page.keyboard.insertText(text);
+      await this.page.keyboard.press('Enter');
+    }
+  }
+
+  /** Chooses from a list by keyboard. */
+  async choose(label: string): Promise<void> {
+    await this.page.locator('.quick-input-list .monaco-list-row', { hasText: label }).first().waitFor();
+    await this.page.keyboard.insertText(label);
+    await this.page.keyboard.press('Enter');
+  }
+
+  async openFeed(): Promise<void> {
+    await this.page.locator('.activitybar .action-item a[aria-label^="ctx Hub"]').click();
+    await this.title(/shared feed/i).waitFor();
+  }
+
+  /** The heading of the side bar. */
+  title(pattern: RegExp): Locator {
+    return this.page.locator('.sidebar .title-label', { hasText: pattern });
+  }
+
+  /** The editor's status item of ours, once it says so. */
+  async status(pattern: RegExp): Promise<void> {
+    await this.page.locator('.statusbar-item a', { hasText: pattern }).first().waitFor();
+  }
+
+  row(title: string): Locator {
+    return this.page.locator('.sidebar .monaco-list-row', { hasText: title }).first();
+  }
+
+  welcome(text: string): Locator {
+    return this.page.locator('.sidebar .welcome-view-content', { hasText: text }).first();
+  }
+
+  async clickWelcome(label: string): Promise<void> {
+    await this.page.locator('.sidebar .welcome-view-content .monaco-button', { hasText: label }).first().click();
+  }
+
+  toasts(text: string): Locator {
+    return this.page.locator('.notification-toast', { hasText: text });
+  }
+}
