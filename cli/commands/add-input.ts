@@ -83,7 +83,8 @@ async function readGiven(
   }
   if (markdown === undefined) return {};
   const text = await readSource(markdown, io);
-  if (title === undefined || title === '-') return textOfContent(type, text);
+  // People begin a Markdown file with a heading.
+  if (title === undefined || title === '-') return textOfContent(type, text.replace(/^(\uFEFF?\s*)#{1,6}[ \t]+/, '$1'));
   // The title is given: all of the file is what follows it.
   const { fields, body } = textOfContent(type, `${title}\n\n${text}`);
   return { fields, body };

@@ -84,6 +84,8 @@ type Leaf =
   | { readonly kind: 'html'; readonly block: Open<HtmlBlock>; readonly html: HtmlKind }
   | { readonly kind: 'paragraph'; readonly block: Open<ParagraphBlock> };
 
+/** Deeper than any text that is meant to be read; what would go deeper is text, so that time stays linear. */
+const MAX_NESTING = 100;
 const GREATER = 0x3e;
 const BYTE_ORDER_MARK = 0xfeff;
 
@@ -181,13 +183,13 @@ class BlockScanner {
     for (;;) {
       if (line.blank) return false;
       if (line.indent >= CODE_INDENT) return this.leaf?.kind !== 'paragraph' && this.openIndented();
-      if (line.code === GREATER) {
+      if (line.code === GREATER && this.matched <= MAX_NESTING) {
         this.closeUnmatched();
         this.skipQuoteMark();
         this.push({ kind: 'quote', indent: 0, empty: true, block: undefined });
         continue;
       }
-      if (!mayBeginBlock(line.code)) return false;
+      if (!mayBeginBlock(line.code) || this.matched > MAX_NESTING) return false;
       const rest = line.rest;
       if (this.openLeaf(rest)) return true;
       const marker = listMarker(rest, this.inParagraph);

@@ -90,9 +90,9 @@ export function bulletEntries(text: string, type: EntryType, outline: Outline): 
   const entries: ContextEntry[] = [];
   let section: string | undefined;
   for (const [index, block] of blocks.entries()) {
-    if (block.depth > 0) continue;
+    if (block.depth > 0 || isInside(block.start, managed)) continue;
     if (block.kind === 'heading' && !block.setext && block.level > 1) section = headingText(text, block);
-    if (block.kind !== 'item' || block.ordered || isInside(block.start, managed)) continue;
+    if (block.kind !== 'item' || block.ordered) continue;
     if (section !== undefined && isIndexSection(section)) continue;
     let last = index + 1;
     while ((blocks[last]?.depth ?? 0) > 0) last++;

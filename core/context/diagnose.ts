@@ -47,6 +47,13 @@ const WELL_FORMED = '"## [YYYY-MM-DD] Title" or "## [YYYY-MM-DD-HHMMSS] Title"';
 /** Headings that mean to be entries: a wrong date, or no date but an entry's fields below. */
 function headingProblems(document: ContextDocument, text: string, outline: Outline): Problem[] {
   const problems: Problem[] = [];
+  const sectionEnds = new Map(document.sections.map(({ titleSpan, span }) => [titleSpan.start, span.end]));
+  const fields = REQUIRED_FIELDS[document.type].map((field) => new RegExp(`^\\*\\*${field}`, 'im'));
+  /** Whether all of an entry's required fields stand below a heading that is none. */
+  const looksLikeEntry = (heading: HeadingBlock): boolean => {
+    const body = text.slice(heading.end, sectionEnds.get(heading.textStart) ?? heading.end);
+    return fields.every((field) => field.test(body));
+  };
   for (const heading of outline.headings) {
     if (heading.level !== 2) continue;
     const title = headingText(text, heading);
@@ -55,18 +62,11 @@ function headingProblems(document: ContextDocument, text: string, outline: Outli
     if (isEntryHeading(text, heading) && date !== undefined) {
       if (isEntryDate(date)) continue;
       problems.push({ code: 'malformed-heading', message: `There is no date ${date}. Write ${WELL_FORMED}.`, span });
-    } else if (!isIndexSection(title) && (title.startsWith('[') || hasEntryFields(document, text, heading))) {
+    } else if (!isIndexSection(title) && (title.startsWith('[') || looksLikeEntry(heading))) {
       problems.push({ code: 'malformed-heading', message: `This heading has no date. Write ${WELL_FORMED}.`, span });
     }
   }
   return problems;
-}
-
-/** Whether all of an entry's required fields stand below a heading that is none. */
-function hasEntryFields(document: ContextDocument, text: string, heading: HeadingBlock): boolean {
-  const section = document.sections.find(({ titleSpan }) => titleSpan.start === heading.textStart);
-  const body = text.slice(heading.end, section?.span.end ?? heading.end);
-  return REQUIRED_FIELDS[document.type].every((field) => new RegExp(`^\\*\\*${field}`, 'im').test(body));
 }
 
 function unclosed(outline: Outline): Problem[] {

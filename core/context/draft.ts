@@ -38,14 +38,21 @@ export function textOfContent(type: EntryType, content: string): DraftText {
     const key = fieldKey(name);
     fields[key] = fields[key] === undefined ? value : `${fields[key]}\n\n${value}`;
   }
-  return { title: cleanTitle(title.replace(/^#{1,6}[ \t]+/, '')), fields, body: body === '' ? undefined : body };
+  return { title: cleanTitle(title), fields, body: body === '' ? undefined : body };
+}
+
+/** A rule at the end would be taken for the one that separates entries. */
+function withoutRules(text: string): string {
+  const lines = text.split('\n');
+  while (lines.length > 1 && /^[ \t]*(?:-[ \t]*-[ \t]*-[-\t ]*)?$/.test(lines.at(-1) ?? '')) lines.pop();
+  return lines.join('\n').trimEnd();
 }
 
 /** The draft with every text in normal form and empty ones left out. */
 export function cleanDraft(draft: Draft): Draft {
   const fields: Record<string, string> = {};
   for (const [name, value] of Object.entries(draft.fields)) {
-    const text = cleaned(value);
+    const text = withoutRules(cleaned(value).trim());
     if (text !== '') fields[fieldKey(name)] = text;
   }
   const body = draft.body === undefined ? '' : cleaned(draft.body);

@@ -96,6 +96,7 @@ const TEMPLATE = /^(?:\[[^[\]]+\]|<[^<>]+>|\{+[^{}]+\}+)$/;
 export function isPlaceholder(value: string): boolean {
   const bare = value.trim().toLowerCase();
   if (TEMPLATE.test(bare)) return true;
+  if (!/[\p{L}\p{N}\p{Extended_Pictographic}]/u.test(bare)) return true;
   const words = bare.replace(/^[\s"'`*_~.,;:!?…–—-]+/u, '').replace(/[\s"'`*_~.,;:!?…–—-]+$/u, '');
   return PLACEHOLDERS.has(words);
 }

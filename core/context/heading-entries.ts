@@ -26,16 +26,21 @@ export function isEntryHeading(text: string, heading: HeadingBlock): boolean {
   return heading.level === 2 && headingDate(headingText(text, heading)) !== undefined;
 }
 
-const SEPARATOR = /(?:^|\n|\r)[ \t]{0,3}(?:-[ \t]*){3,}$/;
+const SEPARATOR = /^ {0,3}-[ \t]*-[ \t]*-[-\t ]*$/;
 
-/** Without blank lines and the `---` that separates it from the next entry. */
-function withoutSeparator(raw: string): string {
-  let kept = raw.trimEnd();
-  for (;;) {
-    const shorter = kept.replace(SEPARATOR, '').trimEnd();
-    if (shorter === kept) return kept;
-    kept = shorter;
+const isLineEnd = (code: number): boolean => code === 0x0a || code === 0x0d;
+
+/** End of what stands between `start` and `end`, without blank lines and the `---` that separate it from the next entry. */
+function endWithoutSeparator(text: string, start: number, end: number): number {
+  let at = end;
+  while (at > start) {
+    let line = at;
+    while (line > start && !isLineEnd(text.charCodeAt(line - 1))) line--;
+    const content = text.slice(line, at);
+    if (content.trim() !== '' && !SEPARATOR.test(content)) return line + content.trimEnd().length;
+    at = line - 1;
   }
+  return start;
 }
 
 /** The id stands at the end of the heading, or as a comment on a line of its own. */
@@ -61,8 +66,7 @@ function withoutSpan(text: string, whole: Span, left: Span | undefined): string 
 }
 
 function entryAt(text: string, type: EntryType, heading: HeadingBlock, end: number, outline: Outline): ContextEntry {
-  const raw = withoutSeparator(text.slice(heading.start, end));
-  const span = { start: heading.start, end: Math.max(heading.end, heading.start + raw.length) };
+  const span = { start: heading.start, end: Math.max(heading.end, endWithoutSeparator(text, heading.end, end)) };
   const body = { start: heading.end, end: span.end };
   const opaque = opaqueWithin(outline, body);
   const id = findId(text, heading, opaque);

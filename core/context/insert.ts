@@ -52,9 +52,13 @@ function appendAtEnd(text: string, rendered: string, blocks: readonly Block[]): 
   return insertion(text, text.length, gapBefore(text, text.length) + rendered + (ended ? '\n' : ''));
 }
 
+/** Without those that another tool writes and would write anew. */
+const ownHeadings = ({ headings, managed }: Outline): HeadingBlock[] =>
+  headings.filter(({ start }) => !isInside(start, managed));
+
 function insertHeadingEntry(text: string, draft: Draft, outline: Outline): Splice {
   const rendered = renderDraft(draft);
-  const second = outline.headings.filter(({ level, start }) => level === 2 && !isInside(start, outline.managed));
+  const second = ownHeadings(outline).filter(({ level }) => level === 2);
   const first = second.find((heading) => isEntryHeading(text, heading));
   // No entry yet: above the first section that is there, so that the newest always comes first.
   const before = first ?? second[0];
@@ -66,7 +70,9 @@ const sameTitle = (a: string, b: string): boolean => a.trim().toLowerCase() === 
 
 /** The heading of the section called `title`: of the usual rank if there is one, else the first. */
 function findSection(text: string, type: EntryType, title: string, outline: Outline): HeadingBlock | undefined {
-  const named = outline.headings.filter((heading) => heading.level > 1 && sameTitle(headingText(text, heading), title));
+  const named = ownHeadings(outline).filter(
+    (heading) => heading.level > 1 && sameTitle(headingText(text, heading), title),
+  );
   return named.find(({ level }) => level === SECTION_LEVEL[type]) ?? named[0];
 }
 
@@ -86,8 +92,10 @@ function bulletOf(text: string, item: ItemBlock): '-' | '*' | '+' {
 
 /** After the section's last list item; a list of its own where there is none. */
 function insertIntoSection(text: string, draft: Draft, heading: HeadingBlock, outline: Outline): Splice {
-  const next = outline.headings.find((each) => each.start > heading.start)?.start ?? text.length;
-  const own = outline.blocks.filter(({ start, depth }) => depth === 0 && start > heading.start && start < next);
+  const next = ownHeadings(outline).find((each) => each.start > heading.start)?.start ?? text.length;
+  const own = outline.blocks.filter(
+    ({ start, depth }) => depth === 0 && start > heading.start && start < next && !isInside(start, outline.managed),
+  );
   const items = own.filter((block): block is ItemBlock => block.kind === 'item' && !block.ordered);
   const last = items.at(-1);
   if (last !== undefined) {
@@ -108,7 +116,7 @@ function insertBullet(text: string, draft: Draft, outline: Outline): Splice {
   const heading = findSection(text, draft.type, title, outline);
   if (heading !== undefined) return insertIntoSection(text, draft, heading, outline);
   const section = `${'#'.repeat(SECTION_LEVEL[draft.type])} ${title}\n\n${renderDraft(draft)}`;
-  const index = outline.headings.find((each) => each.level === 2 && isIndexSection(headingText(text, each)));
+  const index = ownHeadings(outline).find((each) => each.level === 2 && isIndexSection(headingText(text, each)));
   if (index === undefined) return appendAtEnd(text, section, outline.blocks);
   return insertion(text, index.start, `${gapBefore(text, index.start)}${section}\n\n`);
 }

@@ -76,16 +76,23 @@ export function sectionsOf(
   isEntry: (heading: HeadingBlock) => boolean,
 ): ContextSection[] {
   const sections: ContextSection[] = [];
-  for (const [index, heading] of headings.entries()) {
-    if (heading.level < 2 || isEntry(heading)) continue;
-    const next = headings.slice(index + 1).find((each) => each.level <= heading.level);
-    const end = heading.start + text.slice(heading.start, next?.start ?? text.length).trimEnd().length;
-    sections.push({
-      title: headingText(text, heading),
-      level: heading.level,
-      span: { start: heading.start, end },
-      titleSpan: { start: heading.textStart, end: heading.textEnd },
-    });
+  // Backwards, with the start of the nearest later heading of each rank or above.
+  const nextOfLevel = new Array<number>(7).fill(text.length);
+  for (const heading of headings.toReversed()) {
+    const { level, start, textStart, textEnd } = heading;
+    if (level > 1 && !isEntry(heading)) {
+      const end = endOfText(text, start, nextOfLevel[level] ?? text.length);
+      const title = headingText(text, heading);
+      sections.push({ title, level, span: { start, end }, titleSpan: { start: textStart, end: textEnd } });
+    }
+    nextOfLevel.fill(start, level);
   }
-  return sections;
+  return sections.reverse();
+}
+
+/** Where the last character before `end` that is no white space ends. */
+function endOfText(text: string, start: number, end: number): number {
+  let at = end;
+  while (at > start && /\s/.test(text.charAt(at - 1))) at--;
+  return at;
 }

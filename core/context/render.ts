@@ -7,7 +7,7 @@ import { hasHeadingEntries } from './parse';
 const capitalized = (name: string): string => name.charAt(0).toUpperCase() + name.slice(1);
 
 /** Lists, quotes, code and tables begin on a line of their own; other text follows the name. */
-const STANDS_ALONE = /^(?:[-*+>|#]|\d{1,9}[.)]|`{3}|~{3}|<|[ \t])/;
+const STANDS_ALONE = /^(?:[-*+>|]|#{3,6}[ \t]|\d{1,9}[.)]|`{3}|~{3}|<)/;
 
 function renderField(name: string, value: string): string {
   return `**${capitalized(name)}**:${STANDS_ALONE.test(value) ? '\n' : ' '}${value}`;
@@ -21,12 +21,15 @@ function renderHeadingEntry(draft: Draft): string {
   const fields: Record<string, string> = { ...draft.fields };
   if (draft.type === 'decision') {
     fields['status'] ??= 'Accepted';
-    fields['decision'] ??= draft.title;
   }
   const others = Object.keys(fields).filter((name) => !order.includes(name));
   const paragraphs = [...order, ...others]
     .map((name) => ({ name, value: fields[name] }))
-    .flatMap(({ name, value }) => (value === undefined ? [] : [renderField(name, value)]));
+    .flatMap(({ name, value }) => {
+      if (value !== undefined) return [renderField(name, value)];
+      // The title says it then, and stays one line of text whatever it begins with.
+      return name === 'decision' ? [`**Decision**: ${draft.title}`] : [];
+    });
   return [
     `## [${draft.date}] ${headingTitle(draft.title)}`,
     renderIdComment(draft.id),
