@@ -1,6 +1,6 @@
 // What `.ci/run` does: the README's test command, then what needs root, more time or more tools. Closes with the sum of all.
-import { checkNode, ensureInstalled, root } from './prepare.mjs';
-import { check, closingLine, counted, total } from './suites.mjs';
+import { build, checkNode, ensureInstalled, root } from './prepare.mjs';
+import { check, closingLine, counted, mocha, total } from './suites.mjs';
 
 process.chdir(root);
 checkNode();
@@ -9,10 +9,21 @@ const counts = [];
 
 counts.push(await counted('npm test', 'npm', ['test', '--silent']));
 ensureInstalled();
-counts.push(await check('types', 'npm', ['run', '--silent', 'types']));
-counts.push(await check('lint', 'npm', ['run', '--silent', 'lint']));
-counts.push(await check('format', 'npm', ['run', '--silent', 'format:check']));
-counts.push(await check('npm start', 'npm', ['start', '--silent']));
+// Cheap verdicts first, then the long runs.
+for (const [name, script] of [
+  ['types', 'types'],
+  ['lint', 'lint'],
+  ['format', 'format:check'],
+  ['the tour', 'start'],
+]) {
+  counts.push(await check(name, 'npm', ['run', '--silent', script]));
+}
+build('--tests');
+counts.push(await mocha('simulation at full size', ['simulation/**/*.test.js'], { CTX_TEST_SCALE: 'full' }));
+counts.push(await counted('mutants', process.execPath, ['test/mutants/run.mjs']));
+counts.push(
+  await counted('the oldest VS Code', process.execPath, ['test/extension/run.mjs', '--only', 'floor-host,floor-vsix']),
+);
 
 const sum = total(counts);
 console.log(`\nall of it took ${((performance.now() - began) / 60_000).toFixed(1)} minutes`);
