@@ -93,9 +93,9 @@ async function open(options: StartOptions, cleanup: Cleanup): Promise<StartedHub
         rotateAdmin: () => rotateAdmin(running, dataDir, audit),
       }),
   });
-  const port = await hub.listen(config.host, config.port);
-  // From here on closing the hub closes its server and engine, in the right order.
+  // Closing the hub closes its server and engine, in the right order.
   cleanup.add(() => hub.close());
+  const port = await hub.listen(config.host, config.port);
   await writeHubFile(dataDir, {
     ...{ pid: process.pid, nonce, port, version, address: hub.address },
     started_at: new Date().toISOString(),
