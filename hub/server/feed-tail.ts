@@ -3,6 +3,8 @@ import type { LogLine } from '../store/log-reader';
 
 export class FeedTail {
   private lines: LogLine[] = [];
+  /** Lines before this index have been dropped and wait to be cut off. */
+  private start = 0;
   private bytes = 0;
 
   constructor(private readonly maxBytes: number) {}
@@ -12,11 +14,12 @@ export class FeedTail {
       this.lines.push(line);
       this.bytes += line.bytes.length;
     }
-    let drop = 0;
-    while (this.bytes > this.maxBytes && drop < this.lines.length - 1)
-      this.bytes -= this.lines[drop++]?.bytes.length ?? 0;
+    while (this.bytes > this.maxBytes && this.start < this.lines.length - 1)
+      this.bytes -= this.lines[this.start++]?.bytes.length ?? 0;
     // Cutting the array costs as much as it is long: only when a good part of it goes.
-    if (drop > 0) this.lines = this.lines.slice(drop);
+    if (this.start * 4 < this.lines.length) return;
+    this.lines = this.lines.slice(this.start);
+    this.start = 0;
   }
 
   /**
@@ -24,7 +27,7 @@ export class FeedTail {
    * @returns undefined when the tail does not reach back that far
    */
   after(sequence: number, maxBytes: number): readonly LogLine[] | undefined {
-    const first = this.lines[0];
+    const first = this.lines[this.start];
     if (first === undefined || sequence + 1 < first.sequence) return undefined;
     const from = this.indexAfter(sequence);
     let bytes = 0;
@@ -39,7 +42,7 @@ export class FeedTail {
 
   /** Sequences rise, but may skip what a repair gave up. */
   private indexAfter(sequence: number): number {
-    let low = 0;
+    let low = this.start;
     let high = this.lines.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
