@@ -2,7 +2,6 @@
 import { NOBODY } from './entry';
 import { allMembers } from './configuration';
 import type { MessageOf } from './message';
-import { switchConfiguration } from './membership';
 import { becomeFollower } from './roles';
 import { send, type RaftState } from './state';
 
@@ -52,8 +51,7 @@ function restore(state: RaftState, { snapshot }: MessageOf<'snapshot'>): boolean
     state.log.commitTo(snapshot.index);
     return false;
   }
+  // Its configuration takes effect when it is durable: entries handed out before may hold changes to be applied first.
   state.log.restore(snapshot);
-  state.progress = new Map();
-  switchConfiguration(state, snapshot.configuration);
   return true;
 }

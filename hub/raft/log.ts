@@ -173,19 +173,21 @@ export class RaftLog {
     return { snapshot: this.pendingSnapshot, entries };
   }
 
-  /** The write is durable. Entries that were replaced meanwhile stay unstable. */
-  finishWrite(): void {
+  /** The write is durable. Entries that were replaced meanwhile stay unstable. Returns the snapshot that is in force now. */
+  finishWrite(): Snapshot | undefined {
     const { writing } = this;
     invariant(writing !== undefined, () => 'no write is under way');
     this.writing = undefined;
-    if (writing.snapshot !== undefined && writing.snapshot === this.pendingSnapshot) {
+    const installed = writing.snapshot === this.pendingSnapshot ? writing.snapshot : undefined;
+    if (installed !== undefined) {
       this.pendingSnapshot = undefined;
-      this.applyingIndex = Math.max(this.applyingIndex, writing.snapshot.index);
-      this.appliedIndex = Math.max(this.appliedIndex, writing.snapshot.index);
+      this.applyingIndex = Math.max(this.applyingIndex, installed.index);
+      this.appliedIndex = Math.max(this.appliedIndex, installed.index);
     }
     // Same index and term: same entries below, so what is on the disk is what is in memory (Log Matching Property).
     const { last } = writing;
     if (last !== undefined && last.index > this.stableIndex && this.matches(last)) this.stableIndex = last.index;
+    return installed;
   }
 
   /** Committed entries not handed out yet, up to `through`. None while a snapshot waits to become durable. */

@@ -5,13 +5,23 @@ import { advanceCommit, broadcastAppend, followersOf, sendMissing } from './repl
 import { becomeFollower } from './roles';
 import { followMembers, isLearner, isMember, type RaftState } from './state';
 
-/** Takes effect when applied, not when appended; so only one change may be under way (see `refusal`). */
+/**
+ * Takes effect when applied, not when appended; so only one change may be under way (see `refusal`). The price: who asks for
+ * changes must let at most one voter leave at a time, and not one of two. Else those that stay may lack the news that the
+ * change is committed, and need the votes of servers that know of their removal, hold more of the log, and never stand again.
+ */
 export function applyChange(state: RaftState, change: ConfigurationChange): Configuration {
   switchConfiguration(state, changed(state.configuration, change));
   return state.configuration;
 }
 
-export function switchConfiguration(state: RaftState, configuration: Configuration): void {
+/** A snapshot is in force: its configuration replaces whatever was known. */
+export function restoreConfiguration(state: RaftState, configuration: Configuration): void {
+  state.progress = new Map();
+  switchConfiguration(state, configuration);
+}
+
+function switchConfiguration(state: RaftState, configuration: Configuration): void {
   state.configuration = configuration;
   followMembers(state);
   if (state.role !== 'leader') return;

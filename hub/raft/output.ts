@@ -12,6 +12,10 @@ export interface SoftState {
 /** One write. The next begins only after `persisted(number)`; meanwhile inputs are taken and outputs without one given. */
 export interface Persist {
   readonly number: number;
+  /**
+   * Goes before the entries of the same write: whoever holds a configuration entry must also know how far the log was
+   * committed when it came. A torn write may so keep a commit index beyond its entries; recovery lowers it to the log's end.
+   */
   readonly hardState: HardState | undefined;
   /** Replaces the whole log on disk, and the state machine's content. */
   readonly snapshot: Snapshot | undefined;

@@ -11,7 +11,7 @@ import { countVote, startElection } from './election';
 import { NOBODY, type EntryContent, type HardState, type NodeId } from './entry';
 import { invariant } from './invariant';
 import { startTransfer, takeAcceptance, takeSnapshotReport, takeUnreachable } from './leader';
-import { applyChange } from './membership';
+import { applyChange, restoreConfiguration } from './membership';
 import type { Message } from './message';
 import { checkOptions, type RaftOptions, type RestartState } from './options';
 import type { Output, Persist, SoftState } from './output';
@@ -188,7 +188,8 @@ export class RawNode {
     const { underWay } = this;
     invariant(underWay?.number === number, () => `write ${number} is not the one under way`);
     this.underWay = undefined;
-    this.state.log.finishWrite();
+    const snapshot = this.state.log.finishWrite();
+    if (snapshot !== undefined) restoreConfiguration(this.state, snapshot.configuration);
     for (const own of underWay.own) this.answerSelf(own);
   }
 
@@ -205,7 +206,11 @@ export class RawNode {
     }
   }
 
-  /** A committed configuration entry is being applied. @throws ConfigurationError if it does not fit: a bug of ours. */
+  /**
+   * A committed configuration entry is being applied. A leader may ask for a snapshot on the way, which must not count the
+   * entry yet: call this first, then let the state machine have the entry. @throws ConfigurationError if the change does
+   * not fit: a bug of ours.
+   */
   applyChange(change: ConfigurationChange): Configuration {
     return applyChange(this.state, change);
   }

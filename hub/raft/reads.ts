@@ -21,8 +21,9 @@ export function askRead(state: RaftState, request: ReadRequest): boolean {
 export function takeRead(state: RaftState, request: ReadRequest): void {
   const voters = allVoters(state.configuration);
   const alone = voters.length === 1 && voters[0] === state.options.id;
-  // Alone, everything committed is known at once; else a new leader does not know yet what is committed (§6.4, step 1).
-  if (!alone && !hasCommittedInTerm(state)) state.earlyReads.push(request);
+  // A new leader does not know yet what is committed, even if it is alone: its commit index may be older than its log (§6.4,
+  // step 1).
+  if (!hasCommittedInTerm(state)) state.earlyReads.push(request);
   else if (alone || state.options.readMode === 'lease') answer(state, request, state.log.committed);
   else {
     state.reads.add(request, state.log.committed);

@@ -125,7 +125,7 @@ export const RAFT_MUTANTS = [
   },
   {
     name: '22 answers reads before an entry of its own term is committed',
-    patches: [patch('reads.ts', '!alone && !hasCommittedInTerm(state)', 'false')],
+    patches: [patch('reads.ts', '!hasCommittedInTerm(state)) state', 'false) state')],
   },
   {
     name: '23 keeps match indexes of an earlier leadership',

@@ -132,8 +132,8 @@ export class TestServer {
   }
 
   private apply(entry: Entry): void {
-    this.applied.push(entry);
     if (entry.kind === 'configuration') this.configuration = this.core.applyChange(entry.change);
+    this.applied.push(entry);
     this.core.applied(entry.index);
   }
 

@@ -1,6 +1,6 @@
 /** Reads without log entries (thesis §6.4) and leadership transfer (§3.10). */
 import assert from 'node:assert/strict';
-import { bytes, Cluster, ELECTION_TICKS, TestServer, voters } from '../../support/raft/cluster';
+import { bytes, Cluster, ELECTION_TICKS, logOf, TestServer, voters } from '../../support/raft/cluster';
 
 describe('raft reads (§6.4)', () => {
   it('are answered with the commit index once a majority confirmed the leader', () => {
@@ -41,6 +41,16 @@ describe('raft reads (§6.4)', () => {
       cluster.tick(2);
       assert.deepEqual(leader.reads, [{ read: 'r1', index: 1 }], readMode);
     }
+  });
+
+  it('wait at a server that is alone too: after a restart it may have forgotten what was committed', () => {
+    const server = new TestServer(1, voters(1), {}, { entries: logOf(1, 1), term: 1, commit: 1 });
+    server.core.campaign();
+    server.core.persisted(server.core.takeOutput().persist?.number ?? 0);
+    assert.equal(server.role, 'leader');
+    server.core.askRead('r1');
+    server.work();
+    assert.deepEqual(server.reads, [{ read: 'r1', index: 3 }]);
   });
 
   it('asked at a follower go to the leader and come back', () => {

@@ -115,6 +115,21 @@ describe('raft snapshots (chapter 5)', () => {
     );
   });
 
+  it('its configuration takes effect after changes that were handed out before', () => {
+    const change = { transition: 'auto', changes: [{ kind: 'remove', node: 3 }] } as const;
+    const { core } = follower(1);
+    const entries = [{ term: 1, index: 2, kind: 'configuration', change } as const];
+    core.step({ from: 2, to: 1, term: 1, kind: 'append', previous: { term: 1, index: 1 }, entries, commit: 2 });
+    const first = core.takeOutput();
+    assert.equal(first.afterPersist.apply.length, 1);
+    core.step({ from: 2, to: 1, term: 1, kind: 'snapshot', snapshot: snapshotAt(1, 5, [1, 2, 4]) });
+    core.persisted(first.persist?.number ?? 0);
+    assert.deepEqual(core.applyChange(change), voters(1, 2));
+    const second = core.takeOutput();
+    core.persisted(second.persist?.number ?? 0);
+    assert.deepEqual(core.status().configuration, voters(1, 2, 4));
+  });
+
   it('a newer snapshot that arrives while one is written is written next', () => {
     const { core } = follower(1);
     core.step({ from: 2, to: 1, term: 2, kind: 'snapshot', snapshot: snapshotAt(2, 5) });

@@ -1,0 +1,162 @@
+/** The simulated driver's writing half: one write at a time into the journal, with the faults a disk can have. */
+import type { HardState, Snapshot } from '../../hub/raft/entry';
+import type { Persist } from '../../hub/raft/output';
+import type { DriverBug } from './bugs';
+import { replay, type DiskRecord, type SimulatedDisk } from './disk';
+import type { Random } from './random';
+
+const FULL_DISK_RETRY_MS = 150;
+const SLOW_FACTOR = 300;
+
+export interface JournalHost {
+  readonly later: (ms: number, run: () => void) => void;
+  readonly random: Random;
+  readonly bugs: ReadonlySet<DriverBug>;
+  /** A sync failed: nothing on this disk can be trusted until it is read again. */
+  readonly syncFailed: () => void;
+  readonly counted: (fault: string) => void;
+}
+
+export class Journal {
+  private readonly queue: (() => void)[] = [];
+  private busy = false;
+  private inFlight: readonly DiskRecord[] | undefined;
+  private withheld: DiskRecord[] = [];
+  private lastIndex = 0;
+  full = false;
+  slow = false;
+  nextSyncFails = false;
+  /** Directed scenarios: each sync takes this much longer. */
+  delaySyncMs = 0;
+
+  constructor(
+    private readonly disk: SimulatedDisk,
+    private readonly host: JournalHost,
+  ) {
+    const { snapshot, entries } = replay(disk.records);
+    this.lastIndex = snapshot.index + entries.length;
+  }
+
+  persist(write: Persist, done: () => void): void {
+    this.enqueue(() => this.append(this.recordsOf(write), this.mustSync(write), done));
+  }
+
+  /** Replaces the journal by a snapshot and what follows it. */
+  compact(snapshot: Snapshot, done: () => void): void {
+    this.enqueue(() => {
+      this.host.later(this.host.random.between(1, 4), () => this.rename(snapshot, done));
+    });
+  }
+
+  /** The process is killed: what it was writing is written in part. */
+  abandon(): void {
+    if (this.inFlight !== undefined) this.disk.writePart(this.inFlight, this.host.random);
+    this.inFlight = undefined;
+  }
+
+  private enqueue(run: () => void): void {
+    this.queue.push(run);
+    if (!this.busy) this.next();
+  }
+
+  private next(): void {
+    const run = this.queue.shift();
+    this.busy = run !== undefined;
+    run?.();
+  }
+
+  private finish(done: () => void): void {
+    done();
+    this.next();
+  }
+
+  private has(bug: DriverBug): boolean {
+    return this.host.bugs.has(bug);
+  }
+
+  private mustSync({ mustSync, entries, snapshot }: Persist): boolean {
+    if (this.has('never-syncs')) return false;
+    return this.has('syncs-entries-only') ? entries.length > 0 || snapshot !== undefined : mustSync;
+  }
+
+  private recordsOf({ hardState, snapshot, entries, mustSync }: Persist): DiskRecord[] {
+    const records: DiskRecord[] = this.withheld;
+    this.withheld = [];
+    if (hardState !== undefined) this.addHardState(records, hardState, mustSync, entries.length > 0);
+    if (snapshot !== undefined) {
+      records.push({ kind: 'snapshot', snapshot });
+      this.lastIndex = snapshot.index;
+    }
+    const first = entries[0]?.index ?? Infinity;
+    if (first <= this.lastIndex) records.push({ kind: 'truncate', from: first });
+    for (const entry of entries) records.push({ kind: 'entry', entry });
+    this.lastIndex = entries.at(-1)?.index ?? this.lastIndex;
+    return records;
+  }
+
+  private addHardState(records: DiskRecord[], hardState: HardState, promised: boolean, withEntries: boolean): void {
+    const record: DiskRecord = { kind: 'hard-state', hardState };
+    if (this.has('reorders-hard-states') && !promised) {
+      this.host.later(this.host.random.between(0, 400), () => this.disk.write([record]));
+    } else if (this.has('term-written-later') && withEntries) {
+      this.withheld.push(record);
+    } else records.push(record);
+  }
+
+  private append(records: DiskRecord[], sync: boolean, done: () => void): void {
+    const { random, later } = this.host;
+    if (this.full) {
+      this.fillDisk(records, sync, done);
+      return;
+    }
+    this.inFlight = records;
+    later(random.between(0, 2), () => {
+      this.inFlight = undefined;
+      this.disk.write(records);
+      if (sync) this.sync(done);
+      else this.finish(done);
+    });
+  }
+
+  /** A short write first, then an error; the part is cut off again and the whole is tried once more. */
+  private fillDisk(records: DiskRecord[], sync: boolean, done: () => void): void {
+    this.host.counted('full disk');
+    const before = this.disk.length;
+    this.disk.writePart(records, this.host.random);
+    this.disk.cut(before);
+    const forgetful = this.has('full-disk-forgets-truncation');
+    const again = forgetful ? records.filter(({ kind }) => kind !== 'truncate') : records;
+    this.host.later(FULL_DISK_RETRY_MS, () => this.append(again, sync, done));
+  }
+
+  private sync(done: () => void): void {
+    const { length } = this.disk;
+    const ms = this.host.random.between(1, 4) * (this.slow ? this.host.random.between(1, SLOW_FACTOR) : 1);
+    this.host.later(ms + this.delaySyncMs, () => {
+      if (!this.nextSyncFails) {
+        this.disk.sync(length);
+        this.finish(done);
+        return;
+      }
+      this.nextSyncFails = false;
+      this.host.counted('sync error');
+      this.disk.loseUnsynced(this.has('ignores-sync-errors'));
+      if (this.has('ignores-sync-errors')) this.finish(done);
+      else this.host.syncFailed();
+    });
+  }
+
+  private rename(snapshot: Snapshot, done: () => void): void {
+    const { hardState, entries } = replay(this.disk.records);
+    const kept = entries
+      .filter(({ index }) => index > snapshot.index)
+      .map((entry): DiskRecord => ({ kind: 'entry', entry }));
+    const base: DiskRecord[] = this.has('compacts-without-snapshot') ? [] : [{ kind: 'snapshot', snapshot }];
+    this.disk.replace([...base, { kind: 'hard-state', hardState }, ...kept]);
+    this.host.counted('compaction');
+    this.host.later(1, () => {
+      if (!this.has('no-folder-sync')) this.disk.syncFolder();
+      this.finish(done);
+    });
+  }
+}

@@ -1,0 +1,340 @@
+/** Directed scenarios: histories that random seeds hardly ever meet, step by step; what they assert is what must not happen. */
+import type { Message } from '../../hub/raft/message';
+import type { DriverBug } from './bugs';
+import { CALM, type SimulationSetup } from './configuration';
+import { recover } from './simulate';
+import type { SimulatedServer } from './server';
+import { World } from './world';
+
+export interface Scenario {
+  readonly name: string;
+  /** Bugs that this scenario catches for certain. */
+  readonly catches: readonly DriverBug[];
+  readonly setup: Partial<SimulationSetup>;
+  readonly play: (world: World) => void;
+}
+
+export function playScenario({ setup, play }: Scenario, bugs: readonly DriverBug[] = [], trace = false): World {
+  const world = new World(1, { ...CALM, ...setup }, new Set(bugs), trace);
+  world.network.calm = true;
+  play(world);
+  recover(world);
+  return world;
+}
+
+function assertThat(condition: boolean, what: string): void {
+  if (!condition) throw new Error(`the scenario did not come to where it should: ${what}`);
+}
+
+function elect(world: World, id: number): SimulatedServer {
+  world.server(id).act((core) => core.campaign());
+  const elected = world.runUntil(() => world.leader()?.id === id, 5_000);
+  assertThat(elected, `server ${id} leads`);
+  return world.server(id);
+}
+
+function acknowledged(world: World, server: SimulatedServer): void {
+  const id = world.publish(server);
+  assertThat(
+    world.runUntil(() => world.history.publishes.get(id)?.sequence !== undefined, 5_000),
+    `${id} is acknowledged`,
+  );
+}
+
+const isolate = (world: World, ...ids: number[]): void => {
+  for (const id of ids) for (const other of world.servers.keys()) if (other !== id) world.network.blockBoth(id, other);
+};
+
+const logOf = (server: SimulatedServer): string[] =>
+  server.disk.durableState().entries.map(({ term, index }) => `${term}/${index}`);
+
+/** No elections but those the scenario calls for. */
+const BY_HAND: Partial<SimulationSetup> = { preVote: false, checkQuorum: false };
+
+export const SCENARIOS: readonly Scenario[] = [
+  {
+    name: 'figure 3.7: an entry of an older term on a majority can still be replaced, so it is not committed by counting',
+    catches: ['acknowledges-at-append'],
+    setup: { ...BY_HAND, servers: 5, maxAppendBytes: 1 },
+    play: (world) => {
+      const first = elect(world, 1);
+      world.run(200);
+      // (a) server 1 leads and reaches only server 2 with its next entry.
+      world.network.passes = ({ from, to }) => [from, to].every((id) => id <= 2);
+      const oldTerm = first.core?.status().term ?? 0;
+      world.publish(first);
+      world.run(50);
+      // (b) it crashes; server 5 is elected by 3 and 4 and takes in another entry at the same index, for itself alone.
+      first.stop(false);
+      world.network.passes = ({ kind, from, to }) => [from, to].every((id) => id >= 3) && kind !== 'append';
+      world.server(5).act((core) => core.campaign());
+      world.run(30);
+      assertThat(world.server(5).isLeader, 'server 5 leads');
+      world.publish(world.server(5));
+      world.run(50);
+      world.server(5).stop(false);
+      // (c) server 1 leads again and brings its old entry to a majority, nothing of its own term.
+      first.start();
+      const lacks = (id: number): boolean => (world.server(id).core?.status().last.index ?? 0) < 3;
+      world.network.passes = (message) =>
+        message.to !== 5 &&
+        (message.kind !== 'append' || lacks(message.to) || message.entries.every(({ term }) => term <= oldTerm));
+      first.act((core) => core.campaign());
+      world.run(50);
+      first.act((core) => core.campaign());
+      world.run(700);
+      assertThat(first.isLeader, 'server 1 leads again');
+      const status = first.core?.status();
+      assertThat((status?.term ?? 0) >= oldTerm + 2, 'in a later term');
+      const holders = [2, 3, 4].filter((id) => (status?.followers.get(id)?.match ?? 0) >= 3);
+      assertThat(holders.length >= 2, 'a majority holds the old entry');
+      if ((status?.commit ?? 0) >= 3) throw new Error('figure 3.7: committed by counting');
+      // (d) it crashes again; server 5 may win and replace the entry: nobody may have acknowledged it.
+      first.stop(true);
+      world.network.heal();
+      world.server(5).start();
+      world.run(3_000);
+    },
+  },
+  {
+    name: 'late ack: an answer held back over a change of term must keep its old term',
+    catches: ['stamps-late-replies-anew'],
+    setup: { ...BY_HAND, servers: 3 },
+    play: (world) => {
+      const first = elect(world, 1);
+      world.run(300);
+      const oldTerm = first.core?.status().term ?? 0;
+      isolate(world, 2);
+      // Server 1 puts an entry on the slow disk of server 3 ...
+      const slow = world.server(3);
+      if (slow.journal !== undefined) slow.journal.delaySyncMs = 400;
+      world.publish(first);
+      world.run(20);
+      // ... whose answer is still waiting when server 2 begins to lead with another entry at the same index.
+      const answers: Message[] = [];
+      world.network.heal();
+      isolate(world, 1);
+      world.network.passes = (message) => {
+        if (message.from === 3 && message.kind === 'append-accepted') answers.push(message);
+        return message.kind !== 'append';
+      };
+      world.server(2).act((core) => core.campaign());
+      world.run(1_500);
+      const held = answers.filter(({ to }) => to === 1);
+      assertThat(held.length > 0, 'an answer to server 1 was held back');
+      for (const { term } of held) {
+        if (term !== oldTerm) throw new Error(`late ack: an answer for term ${oldTerm} was sent with ${term}`);
+      }
+    },
+  },
+  {
+    name: 'term durability: entries of a new term are acknowledged only when that term is durable',
+    catches: ['term-written-later', 'never-syncs', 'sends-before-persisting'],
+    setup: { ...BY_HAND, servers: 3 },
+    play: (world) => {
+      elect(world, 1);
+      world.run(200);
+      // Server 3 is not asked for its vote: it learns of the new term by an append.
+      world.network.passes = ({ kind, to }) => to !== 3 || (kind !== 'request-vote' && kind !== 'heartbeat');
+      const second = elect(world, 2);
+      const term = second.core?.status().term ?? 0;
+      const reached = world.runUntil(() => world.server(3).core?.status().last.term === term, 2_000);
+      assertThat(reached, 'server 3 receives entries of the new term');
+      for (let step = 0; step < 200; step += 1) {
+        world.run(1);
+        const { hardState, entries } = world.server(3).disk.durableState();
+        const last = entries.at(-1)?.term ?? 0;
+        if (last > hardState.term) throw new Error('term durability: entries are durable without their term');
+      }
+      acknowledged(world, second);
+    },
+  },
+  {
+    name: 'write order: an older term or vote never replaces a newer one on the disk',
+    catches: ['reorders-hard-states'],
+    setup: { ...BY_HAND, servers: 3, publishEveryMs: 20 },
+    play: (world) => {
+      for (let round = 0; round < 30; round += 1) {
+        const leader = elect(world, 1 + (round % 3));
+        for (let at = 0; at < 3; at += 1) world.publish(leader);
+        world.run(40);
+        if (round % 3 !== 2) continue;
+        world.run(500);
+        for (const server of world.everyone) server.stop(false);
+        for (const server of world.everyone) server.start();
+      }
+    },
+  },
+  {
+    name: 'full disk in the middle of a truncation: the cut is not forgotten when the write is tried again',
+    catches: ['full-disk-forgets-truncation'],
+    setup: { ...BY_HAND, servers: 3 },
+    play: (world) => {
+      const first = elect(world, 1);
+      world.run(300);
+      isolate(world, 1);
+      for (let at = 0; at < 3; at += 1) world.publish(first);
+      world.run(50);
+      assertThat(logOf(first).length >= 4, 'server 1 holds entries that nobody else has');
+      const second = elect(world, 2);
+      acknowledged(world, second);
+      // It first learns of the new term, then has to cut off what nobody else has.
+      world.network.heal();
+      world.network.passes = ({ kind, to }) => kind !== 'append' || to !== 1;
+      world.run(300);
+      if (first.journal !== undefined) first.journal.full = true;
+      world.network.heal();
+      world.run(400);
+      if (first.journal !== undefined) first.journal.full = false;
+      world.run(600);
+      assertThat((world.counts.get('full disk') ?? 0) > 0, 'the disk was full');
+      first.stop(true);
+      first.start();
+      world.run(300);
+      const [a, b] = [logOf(first), logOf(second)];
+      if (a.join() !== b.slice(0, a.length).join()) throw new Error(`full disk: ${a.join()} beside ${b.join()}`);
+    },
+  },
+  {
+    name: 'bridge: two halves that both reach one server in the middle do not disturb each other for ever',
+    catches: [],
+    setup: { servers: 5 },
+    play: (world) => {
+      elect(world, 1);
+      for (const a of [1, 2]) for (const b of [4, 5]) world.network.blockBoth(a, b);
+      world.run(4_000);
+      const before = world.history.acknowledged;
+      const terms = new Set(world.everyone.map((server) => server.core?.status().term));
+      for (let at = 0; at < 5; at += 1) {
+        world.publish(world.leader());
+        world.run(300);
+      }
+      assertThat(world.history.acknowledged >= before + 4, 'publishes go on over the bridge');
+      const after = new Set(world.everyone.map((server) => server.core?.status().term));
+      assertThat(after.size === terms.size, 'terms do not run away');
+    },
+  },
+  {
+    name: 'all servers lose power at once: everything acknowledged is there again',
+    catches: ['never-syncs'],
+    setup: { servers: 3 },
+    play: (world) => {
+      for (let round = 0; round < 12; round += 1) {
+        assertThat(
+          world.runUntil(() => world.leader() !== undefined, 10_000),
+          'there is a leader',
+        );
+        for (let at = 0; at < 3; at += 1) world.publish(world.leader());
+        world.run(round * 4);
+        // First killed, which leaves the cache, then without power, which does not.
+        for (const server of world.everyone) server.stop(false);
+        for (const server of world.everyone) server.start();
+        world.runUntil(() => world.leader() !== undefined, 10_000);
+        acknowledged(world, world.leader() ?? world.server(1));
+        for (const server of world.everyone) server.stop(true);
+        for (const server of world.everyone) server.start();
+      }
+    },
+  },
+  {
+    name: 'a killed server makes durable what it finds in its cache before it relies on it',
+    catches: ['no-sync-on-recovery'],
+    setup: { ...BY_HAND, servers: 3 },
+    play: (world) => {
+      const first = elect(world, 1);
+      world.run(300);
+      isolate(world, 3);
+      const killed = world.server(2);
+      if (killed.journal !== undefined) killed.journal.delaySyncMs = 200;
+      world.publish(first);
+      world.run(20);
+      killed.stop(false);
+      killed.start();
+      assertThat(killed.core?.status().last.index === first.core?.status().last.index, 'the entry was in the cache');
+      world.run(1_000);
+      assertThat(world.history.acknowledged === 1, 'the publish is acknowledged');
+      for (const server of world.everyone) server.stop(true);
+    },
+  },
+  {
+    name: 'a server is added and another removed while the leader fails over',
+    catches: [],
+    setup: { servers: 3, compactEvery: 3 },
+    play: (world) => {
+      const first = elect(world, 1);
+      for (let at = 0; at < 5; at += 1) acknowledged(world, first);
+      world.add(4);
+      first.changeMembers({ transition: 'auto', changes: [{ kind: 'add-learner', node: 4 }] });
+      world.run(30);
+      first.stop(true);
+      assertThat(
+        world.runUntil(() => world.leader() !== undefined, 10_000),
+        'another server leads',
+      );
+      world.run(1_500);
+      const second = world.leader() ?? world.server(2);
+      second.changeMembers({ transition: 'auto', changes: [{ kind: 'add-learner', node: 4 }] });
+      world.run(2_500);
+      second.changeMembers({ transition: 'auto', changes: [{ kind: 'add-voter', node: 4 }] });
+      world.run(1_000);
+      second.changeMembers({ transition: 'auto', changes: [{ kind: 'remove', node: 1 }] });
+      world.run(1_000);
+      first.start();
+      acknowledged(world, world.leader() ?? second);
+      assertThat(world.leader()?.core?.status().configuration.voters.join() === '2,3,4', 'the cluster is 2, 3, 4');
+      world.run(3_000);
+      assertThat(world.leader()?.id !== 1, 'the removed server leads nobody');
+    },
+  },
+  {
+    name: 'a compacted log survives a power cut right after its rename',
+    catches: ['no-folder-sync', 'compacts-without-snapshot'],
+    setup: { servers: 1, compactEvery: 2 },
+    play: (world) => {
+      const only = elect(world, 1);
+      for (let round = 0; round < 10; round += 1) {
+        acknowledged(world, only);
+        acknowledged(world, only);
+        world.run(20);
+        only.stop(true);
+        only.start();
+        elect(world, 1);
+      }
+      assertThat((world.counts.get('compaction') ?? 0) >= 3, 'the log was compacted');
+    },
+  },
+  {
+    name: 'a torn record at the end is cut off before anything is written behind it',
+    catches: ['keeps-torn-tail'],
+    setup: { servers: 1 },
+    play: (world) => {
+      const only = elect(world, 1);
+      for (let round = 0; round < 12; round += 1) {
+        acknowledged(world, only);
+        world.publish(only);
+        only.stop(true);
+        only.start();
+        elect(world, 1);
+        acknowledged(world, only);
+      }
+    },
+  },
+  {
+    name: 'a failed sync ends the process; what it did not write was not acknowledged',
+    catches: ['ignores-sync-errors'],
+    setup: { servers: 1 },
+    play: (world) => {
+      const only = elect(world, 1);
+      acknowledged(world, only);
+      if (only.journal !== undefined) only.journal.nextSyncFails = true;
+      world.publish(only);
+      world.run(100);
+      assertThat((world.counts.get('sync error') ?? 0) === 1, 'a sync failed');
+      only.start();
+      elect(world, 1);
+      acknowledged(world, only);
+      only.stop(true);
+      only.start();
+    },
+  },
+];
