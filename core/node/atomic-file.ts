@@ -3,7 +3,7 @@
  * fsync of the directory. Never writes through a symbolic link and never over a file marked read-only.
  */
 import { randomBytes } from 'node:crypto';
-import type { Stats } from 'node:fs';
+import fs, { type Stats } from 'node:fs';
 import fsp from 'node:fs/promises';
 import path from 'node:path';
 import { HubError } from '../errors';
@@ -55,12 +55,14 @@ async function keepOwnerAndMode(handle: fsp.FileHandle, before: Stats, options: 
 
 function isSame(a: Stats | undefined, b: Stats | undefined): boolean {
   if (a === undefined || b === undefined) return a === b;
-  return a.ino === b.ino && a.size === b.size && a.mtimeMs === b.mtimeMs;
+  return a.ino === b.ino && a.size === b.size && a.mtimeMs === b.mtimeMs && a.ctimeMs === b.ctimeMs;
 }
 
 /** @throws HubError `locked` when another program wrote the file since it was read */
-async function checkExpected(file: string, options: AtomicWriteOptions): Promise<void> {
-  if (options.expected === undefined || isSame(await existingFile(file), options.expected.stats)) return;
+function checkExpected(file: string, options: AtomicWriteOptions): void {
+  if (options.expected === undefined) return;
+  const now = fs.lstatSync(file, { throwIfNoEntry: false });
+  if (isSame(now, options.expected.stats)) return;
   throw new HubError('locked', `${file} was changed by another program at the same moment. Try again.`);
 }
 
@@ -98,8 +100,7 @@ export async function writeFileAtomic(
     if (options.lockHeld === true) await fsp.rm(temporary, { force: true });
     try {
       await writeTemporary(temporary, data, before, options);
-      await checkExpected(file, options);
-      await replaceFile(temporary, file);
+      await replaceFile(temporary, file, () => checkExpected(file, options));
     } catch (error) {
       if (errnoOf(error) !== 'EEXIST') await fsp.rm(temporary, { force: true }).catch(() => undefined);
       throw error;

@@ -11,6 +11,7 @@ const EXPLANATIONS: Readonly<Record<string, Explanation>> = {
   EPERM: { code: 'cannot_create', text: 'not permitted. Check who owns it and its mode' },
   EROFS: { code: 'cannot_create', text: 'the file system is read-only' },
   EISDIR: { code: 'cannot_create', text: 'a folder is in the way. Move it' },
+  EEXIST: { code: 'cannot_create', text: 'something else is in its place. Move it' },
   ENOTDIR: { code: 'cannot_create', text: 'a part of the path is a file, not a folder' },
   ELOOP: { code: 'cannot_create', text: 'too many symbolic links in the path' },
   ENAMETOOLONG: { code: 'cannot_create', text: 'the path is too long' },

@@ -112,14 +112,16 @@ async function readHolder(file: string): Promise<Holder | undefined> {
   }
 }
 
-/** @param nowMs the file system's idea of now */
-function isDead(holder: Holder, nowMs: number): boolean {
-  const silent = nowMs - holder.modifiedMs > SILENCE_IS_DEATH_MS;
-  if (holder.machine !== machineId()) return silent;
-  if (!isProcessAlive(holder.pid)) return true;
-  const started = processStartTime(holder.pid);
-  if (started === undefined || holder.started === undefined) return silent;
-  return started !== holder.started;
+/** By the file system's clock; asked for only when nothing else can tell. */
+type FileClock = () => Promise<number>;
+
+async function isDead(holder: Holder, clock: FileClock): Promise<boolean> {
+  if (holder.machine === machineId()) {
+    if (!isProcessAlive(holder.pid)) return true;
+    const started = processStartTime(holder.pid);
+    if (started !== undefined && holder.started !== undefined) return started !== holder.started;
+  }
+  return (await clock()) - holder.modifiedMs > SILENCE_IS_DEATH_MS;
 }
 
 /** The clock that stamps files here may not be this machine's (network drives): ask it. */
@@ -134,7 +136,7 @@ async function fileSystemNow(file: string, nonce: string): Promise<number> {
 }
 
 /** Removes a dead holder's file if the right to do so can be had. @returns whether that file is gone */
-async function removeDead(file: string, dead: Holder, nowMs: number): Promise<boolean> {
+async function removeDead(file: string, dead: Holder, clock: FileClock): Promise<boolean> {
   const claims: string[] = [];
   let last = dead;
   for (let length = 0; length < MAX_CLAIM_CHAIN; length++) {
@@ -148,15 +150,28 @@ async function removeDead(file: string, dead: Holder, nowMs: number): Promise<bo
       return true;
     }
     const claimant = await readHolder(claim);
-    if (claimant === undefined || !isDead(claimant, nowMs)) return false;
+    if (claimant === undefined || !(await isDead(claimant, clock))) return false;
     last = claimant;
   }
   return false;
 }
 
+/** What processes that were killed half-way left beside the lock. Nobody waits for it; it only lies around. */
+async function sweep(file: string, nowMs: number): Promise<void> {
+  const dir = path.dirname(file);
+  const left = (await fsp.readdir(dir)).filter((name) => name.startsWith(`${path.basename(file)}.`));
+  for (const name of left) {
+    const each = path.join(dir, name);
+    const stats = await fsp.stat(each).catch(() => undefined);
+    if (stats !== undefined && nowMs - stats.mtimeMs > SILENCE_IS_DEATH_MS) await fsp.rm(each, { force: true });
+  }
+}
+
 async function takeOver(file: string, holder: Holder, nonce: string): Promise<boolean> {
-  const nowMs = await fileSystemNow(file, nonce);
-  return isDead(holder, nowMs) && removeDead(file, holder, nowMs);
+  const clock = (): Promise<number> => fileSystemNow(file, nonce);
+  if (!(await isDead(holder, clock)) || !(await removeDead(file, holder, clock))) return false;
+  await sweep(file, await clock());
+  return true;
 }
 
 function keepAlive(file: string): NodeJS.Timeout {

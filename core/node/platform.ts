@@ -40,11 +40,15 @@ export function syncDirectorySync(dir: string): void {
 const BUSY_ON_WINDOWS: ReadonlySet<string | undefined> = new Set(['EPERM', 'EACCES', 'EBUSY']);
 const MAX_RENAME_TRIES = 10;
 
-/** Puts `from` in the place of `to` in one step. Windows refuses while a scanner or editor holds `to` open: tries again. */
-export async function replaceFile(from: string, to: string): Promise<void> {
+/**
+ * Puts `from` in the place of `to` in one step. Windows refuses while a scanner or editor holds `to` open: tries again.
+ * @param check runs right before the step, with nothing of ours in between; what it throws stops it
+ */
+export async function replaceFile(from: string, to: string, check?: () => void): Promise<void> {
   for (let tries = 1; ; tries++) {
     try {
-      await fsp.rename(from, to);
+      check?.();
+      fs.renameSync(from, to);
       return;
     } catch (error) {
       if (!isWindows || tries === MAX_RENAME_TRIES || !BUSY_ON_WINDOWS.has(errorCode(error))) throw error;

@@ -82,6 +82,19 @@ describe('file lock', () => {
     await (await acquireLock(file, { deadlineMs: 0 })).release();
   });
 
+  it('sweeps up what killed processes left beside it, but nothing that is in use', async () => {
+    const file = path.join(tempDir(), 'lock');
+    const longAgo = new Date(Date.now() - 120_000);
+    plant(file, { pid: deadPid() });
+    for (const name of ['lock.11.new', 'lock.22.claim', 'lock.33.now', 'other']) {
+      fs.writeFileSync(path.join(path.dirname(file), name), '');
+      fs.utimesSync(path.join(path.dirname(file), name), longAgo, longAgo);
+    }
+    fs.writeFileSync(`${file}.44.new`, '');
+    await (await acquireLock(file, { deadlineMs: 0 })).release();
+    assert.deepEqual(fs.readdirSync(path.dirname(file)).sort(), ['lock.44.new', 'other']);
+  });
+
   it('gives the lock back when the work fails', async () => {
     const file = path.join(tempDir(), 'lock');
     await assert.rejects(
