@@ -84,8 +84,10 @@ async function wakeLocalHub({ hub, projects, log }: App): Promise<void> {
     await hub.offerCommandLine();
     const id = await hub.localId();
     const used = id !== undefined && projects.all.some(({ connection }) => connection?.hubId === id);
-    if (!used || (await hub.find()) !== undefined) return;
-    if ((await hub.startOnDemand()) !== undefined) await projects.refreshAll();
+    if (!used) return;
+    const running = await hub.find();
+    if (running !== undefined) void hub.offerRestart(running);
+    else if ((await hub.startOnDemand()) !== undefined) await projects.refreshAll();
   } catch (error) {
     log.error(`the local hub was not started: ${describeError(error)}`);
   }

@@ -152,7 +152,7 @@ export class FeedView implements vscode.TreeDataProvider<FeedNode>, vscode.Dispo
 
   #redraw(): void {
     const { heldCount, unreadCount } = this.model;
-    this.#tree.title = heldCount === 0 ? this.#name : vscode.l10n.t('{0} · {1} new', this.#name, heldCount);
+    this.#tree.title = heldCount === 0 ? this.#name : vscode.l10n.t('{0} new · {1}', heldCount, this.#name);
     this.#tree.badge =
       unreadCount === 0 ? undefined : { value: unreadCount, tooltip: vscode.l10n.t('{0} unread', unreadCount) };
     void vscode.commands.executeCommand('setContext', CONTEXT_KEYS.feedHeld, heldCount > 0);

@@ -2,6 +2,7 @@
  * The command line's bundles outside the extension's folder: an update of the extension deletes that folder, and a hub that
  * runs from it, or a terminal that has it on its PATH, must not notice. Knows no editor.
  */
+import { randomBytes } from 'node:crypto';
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { makePrivateDir, replaceFile } from '../../core/node/platform';
@@ -21,8 +22,7 @@ async function same(a: string, b: string): Promise<boolean> {
 
 /** Seen whole or not at all by whoever starts from the folder meanwhile. */
 async function replace(file: string, data: string | Uint8Array, mode: number): Promise<void> {
-  const aside = `${file}.${process.pid}.tmp`;
-  await fs.rm(aside, { force: true });
+  const aside = `${file}.${randomBytes(6).toString('hex')}.tmp`;
   await fs.writeFile(aside, data, { flag: 'wx', mode });
   await replaceFile(aside, file);
 }

@@ -4,12 +4,15 @@ import path from 'node:path';
 import * as vscode from 'vscode';
 import { ctxHome } from '../../core/node/ctx-home';
 import { errnoOf } from '../../core/node/file-errors';
+import { inform } from '../notify';
 import { setting } from '../settings';
 import { copyBundles } from './bundle-copy';
 import { ensureLocalHub, readAdminToken, stopLocalHub, type LocalHubOptions } from './local-hub';
 import { findRunningHub, type RunningHub } from './running-hub';
 
 const WANTED = 'localHubWanted';
+/** Version of which the user has been told that the running hub is not. */
+const SKEW_TOLD = 'versionSkewTold';
 
 export class HubService {
   constructor(
@@ -46,6 +49,22 @@ export class HubService {
   async startOnDemand(): Promise<RunningHub | undefined> {
     const wanted = this.context.globalState.get(WANTED) === true && setting('ctxHub.localHub.startOnDemand');
     return wanted && vscode.workspace.isTrusted ? this.start() : this.find();
+  }
+
+  /** After an update of the extension the hub still runs as it was: the user says when it changes. */
+  async offerRestart(running: RunningHub): Promise<void> {
+    if (running.version === this.version || this.context.globalState.get(SKEW_TOLD) === this.version) return;
+    await this.context.globalState.update(SKEW_TOLD, this.version);
+    await inform(
+      vscode.l10n.t('The local hub still runs version {0}; this extension is {1}.', running.version, this.version),
+      {
+        title: vscode.l10n.t('Restart the Hub'),
+        run: async () => {
+          await stopLocalHub(this.#options());
+          await this.start();
+        },
+      },
+    );
   }
 
   /** Id of the hub whose data is on this machine. */

@@ -6,7 +6,8 @@ import { spawn } from 'node:child_process';
 import fs from 'node:fs/promises';
 import net from 'node:net';
 import path from 'node:path';
-import { HubError } from '../../core/errors';
+import { setTimeout as delay } from 'node:timers/promises';
+import { CODE_FACTS, HubError } from '../../core/errors';
 import { errnoOf } from '../../core/node/file-errors';
 import { copyBundles } from './bundle-copy';
 import { findRunningHub, readHubFile, type RunningHub } from './running-hub';
@@ -23,9 +24,12 @@ export interface LocalHubOptions {
 
 /** How many ports after the wanted one are tried. */
 const PORTS_TO_TRY = 20;
-const START_TIMEOUT_MS = 20_000;
+/** A long log is verified before the hub serves. */
+const START_TIMEOUT_MS = 130_000;
 const STOP_TIMEOUT_MS = 20_000;
 const PIPE_GRACE_MS = 500;
+const RACE_TIMEOUT_MS = 10_000;
+const POLL_MS = 50;
 
 interface Finished {
   readonly code: number | null;
@@ -77,12 +81,21 @@ async function portsToTry(options: LocalHubOptions): Promise<readonly number[]> 
   return [...new Set([...(last === undefined ? [] : [last]), ...next])].filter((port) => port <= 65_535);
 }
 
+async function waitForHub(dataDir: string, timeoutMs: number): Promise<RunningHub | undefined> {
+  const end = performance.now() + timeoutMs;
+  for (;;) {
+    const running = await findRunningHub(dataDir);
+    if (running !== undefined || performance.now() >= end) return running;
+    await delay(POLL_MS);
+  }
+}
+
 async function startOnce(script: string, port: number, options: LocalHubOptions): Promise<RunningHub | undefined> {
   const args = ['hub', 'start', '--daemon', '--port', String(port), '--data-dir', options.dataDir];
   options.log(`starting: ctx ${args.join(' ')}`);
   const { code, stderr } = await runCtx(script, args, START_TIMEOUT_MS);
-  // Another window may have won the race: what counts is that the hub is there.
-  const running = await findRunningHub(options.dataDir);
+  // Another window may have won the race, and its hub may need a moment: what counts is that it is there.
+  const running = await waitForHub(options.dataDir, code === CODE_FACTS.locked.exit ? RACE_TIMEOUT_MS : 0);
   if (running !== undefined) return running;
   if (code !== 0 && !(await isFree(port))) return undefined;
   const why = stderr.trim() === '' ? `it ended with exit code ${code}` : stderr.trim();
