@@ -1,9 +1,11 @@
 /** What a hub is started with: flags in, one checked value out. */
+import fs from 'node:fs';
 import path from 'node:path';
 import { HubError } from '../core/errors';
 import { DEFAULT_PORT } from '../core/limits';
 import { ctxHome } from '../core/node/ctx-home';
 import type { ProgramIo } from '../core/program';
+import type { TlsConfig } from './certificate';
 import { DEFAULT_LIMITS, type ServerLimits } from './limits';
 import { hostLiteral, isLoopbackAddress, type WebGuard } from './server/web-guard';
 
@@ -12,6 +14,9 @@ export interface StartFlags {
   readonly port?: string;
   readonly host?: string;
   readonly insecure?: boolean;
+  readonly tlsCert?: string;
+  readonly tlsKey?: string;
+  readonly tlsSelfSigned?: boolean;
   readonly dataDir?: string;
   readonly publicHost?: readonly string[];
   readonly allowOrigin?: readonly string[];
@@ -27,7 +32,9 @@ export interface HubConfig {
   readonly dataDir: string;
   readonly host: string;
   readonly port: number;
+  /** Open to a network in clear. */
   readonly insecure: boolean;
+  readonly tls: TlsConfig | undefined;
   readonly guard: WebGuard;
   readonly limits: ServerLimits;
 }
@@ -63,9 +70,32 @@ function limitsOf(flags: StartFlags): ServerLimits {
   };
 }
 
-/** The data directory of a command: the flag, or the user's own. */
+function tlsOf(flags: StartFlags, host: string, cwd: string): TlsConfig | undefined {
+  const { tlsCert, tlsKey, tlsSelfSigned, publicHost = [] } = flags;
+  if (tlsSelfSigned === true) {
+    if (tlsCert !== undefined || tlsKey !== undefined) {
+      throw new HubError('usage', 'Give either --tls-self-signed, or --tls-cert and --tls-key.');
+    }
+    return { kind: 'self-signed', names: isWildcard(host) ? publicHost : [host, ...publicHost] };
+  }
+  if (tlsCert === undefined && tlsKey === undefined) return undefined;
+  if (tlsCert === undefined || tlsKey === undefined) {
+    throw new HubError('usage', 'A certificate needs its key: give both --tls-cert and --tls-key.');
+  }
+  return { kind: 'files', certFile: path.resolve(cwd, tlsCert), keyFile: path.resolve(cwd, tlsKey) };
+}
+
+/** All addresses of the machine, which is no name for a certificate. */
+const isWildcard = (host: string): boolean => host === '0.0.0.0' || host === '::';
+
+/** The data directory of a command: the flag, or the user's own; where it really is, when a link leads there. */
 export function dataDirOf(flag: string | undefined, io: Pick<ProgramIo, 'env' | 'cwd'>): string {
-  return flag === undefined ? path.join(ctxHome(io.env), 'hub-data') : path.resolve(io.cwd, flag);
+  const named = flag === undefined ? path.join(ctxHome(io.env), 'hub-data') : path.resolve(io.cwd, flag);
+  try {
+    return fs.realpathSync(named);
+  } catch {
+    return named; // Not there yet, or not readable: whoever opens it says so.
+  }
 }
 
 /** @throws HubError `usage` for a flag, `config` for an address that would be open to a network without protection (S01) */
@@ -73,18 +103,21 @@ export function hubConfig(flags: StartFlags, io: Pick<ProgramIo, 'env' | 'cwd'>)
   const host = flags.host ?? '127.0.0.1';
   const insecure = flags.insecure ?? false;
   if (host === '') throw new HubError('usage', '--host must not be empty.');
-  if (!isLoopbackAddress(host) && !insecure) {
+  const tls = tlsOf(flags, host, io.cwd);
+  const isOpen = !isLoopbackAddress(host) && tls === undefined;
+  if (isOpen && !insecure) {
     throw new HubError(
       'config',
       `Refusing to listen on ${host}: without TLS, tokens and entries would cross the network in clear. ` +
-        'Use a loopback address behind a TLS proxy or tunnel, or give --insecure if the network itself is private.',
+        'Give --tls-self-signed, or --tls-cert and --tls-key; or --insecure if the network itself is private.',
     );
   }
   return {
     dataDir: dataDirOf(flags.dataDir, io),
     host,
     port: wholeNumber(flags.port, '--port', DEFAULT_PORT, 0, 65_535),
-    insecure,
+    insecure: isOpen,
+    tls,
     guard: {
       hosts: new Set([host, ...(flags.publicHost ?? [])].map(hostLiteral)),
       origins: new Set((flags.allowOrigin ?? []).map(originOf)),

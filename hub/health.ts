@@ -6,10 +6,11 @@ const CHECK_INTERVAL_MS = 10_000;
 const LOW_DISK_BYTES = 64 * 1024 * 1024;
 const LOW_DISK_SHARE = 0.02;
 
+/** Problems by what they concern, so that each stands there once. */
+export type Reported = Map<string, string>;
+
 export interface HealthWatch {
   readonly problems: () => readonly string[];
-  /** For problems that come from elsewhere: `undefined` takes the problem back. */
-  readonly report: (what: string, problem: string | undefined) => void;
   readonly close: () => void;
 }
 
@@ -20,8 +21,8 @@ async function lowDisk(dataDir: string): Promise<string | undefined> {
   return `The disk of ${dataDir} is nearly full: ${Math.floor(free / (1024 * 1024))} MiB free. Free space or grow it.`;
 }
 
-export function watchHealth(parts: HubParts, dataDir: string): HealthWatch {
-  const reported = new Map<string, string>();
+/** @param reported problems that come from elsewhere; the watch adds its own */
+export function watchHealth(parts: HubParts, dataDir: string, reported: Reported): HealthWatch {
   const report = (what: string, problem: string | undefined): void => {
     if (problem === undefined) reported.delete(what);
     else reported.set(what, problem);
@@ -36,7 +37,6 @@ export function watchHealth(parts: HubParts, dataDir: string): HealthWatch {
   timer.unref();
   return {
     problems: () => [...parts.problems(), ...reported.values()],
-    report,
     close: () => clearInterval(timer),
   };
 }

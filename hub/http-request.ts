@@ -1,7 +1,7 @@
 /** One HTTP request with a deadline, for commands that ask a hub. Nothing of it is kept open afterwards. */
 import http from 'node:http';
-import https from 'node:https';
-import { TLSSocket } from 'node:tls';
+import net from 'node:net';
+import tls from 'node:tls';
 
 export interface HttpRequestOptions {
   readonly method?: 'GET' | 'POST';
@@ -24,55 +24,79 @@ const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
 
 const plain = (fingerprint: string): string => fingerprint.replaceAll(':', '').toLowerCase();
 
-/** Nothing of ours is sent before the certificate was compared. */
-function securely(options: HttpRequestOptions): https.RequestOptions {
+/**
+ * A TLS connection whose other side is proven: by the chain and name, or by the pinned fingerprint. Only then is anything of
+ * ours sent (S02).
+ */
+function dialTls(url: URL, options: HttpRequestOptions, signal: AbortSignal): Promise<tls.TLSSocket> {
+  const host = url.hostname.replace(/^\[|\]$/g, '');
   const { fingerprint, ca } = options;
-  if (fingerprint === undefined) return { agent: false, ...(ca === undefined ? {} : { ca }) };
-  return { agent: false, rejectUnauthorized: false };
-}
-
-function checkPinned(request: http.ClientRequest, fingerprint: string): void {
-  request.once('socket', (socket) => {
+  const socket = tls.connect({
+    host,
+    port: Number(url.port),
+    ...(net.isIP(host) === 0 ? { servername: host } : {}),
+    minVersion: 'TLSv1.2',
+    ALPNProtocols: ['http/1.1'],
+    rejectUnauthorized: fingerprint === undefined,
+    ...(ca === undefined ? {} : { ca }),
+  });
+  return new Promise((resolve, reject) => {
+    const abort = (): void => void socket.destroy(signal.reason as Error);
+    signal.addEventListener('abort', abort, { once: true });
+    socket.once('error', reject);
     socket.once('secureConnect', () => {
-      const presented = socket instanceof TLSSocket ? socket.getPeerCertificate().fingerprint256 : '';
-      if (plain(presented) !== plain(fingerprint)) request.destroy(new Error('the certificate is not the pinned one'));
+      signal.removeEventListener('abort', abort);
+      const presented = socket.getPeerCertificate().fingerprint256;
+      if (fingerprint === undefined || plain(presented) === plain(fingerprint)) return resolve(socket);
+      socket.destroy(new Error(`its certificate has the fingerprint ${presented}, not the pinned one`));
     });
   });
+}
+
+function bodyOf(response: http.IncomingMessage): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let body = '';
+    response.setEncoding('utf8');
+    response.on('data', (part: string) => {
+      body += part;
+      if (body.length > MAX_ANSWER_BYTES) response.destroy(new Error('the answer is too large'));
+    });
+    response.once('error', reject);
+    response.once('end', () => resolve(body));
+  });
+}
+
+async function send(url: URL, options: HttpRequestOptions, signal: AbortSignal): Promise<HttpAnswer> {
+  const headers: Record<string, string> = { connection: 'close' };
+  if (options.token !== undefined) headers['authorization'] = `Bearer ${options.token}`;
+  const secured = url.protocol === 'https:' ? await dialTls(url, options, signal) : undefined;
+  const plainUrl = new URL(url.href.replace(/^https:/, 'http:'));
+  const response = await new Promise<http.IncomingMessage>((resolve, reject) => {
+    const request = http.request(plainUrl, {
+      method: options.method ?? 'GET',
+      headers,
+      signal,
+      // An agent would make a connection of its own.
+      ...(secured === undefined ? { agent: false } : { createConnection: () => secured }),
+    });
+    request.once('error', reject);
+    request.once('response', resolve);
+    request.end(options.body);
+  });
+  return { status: response.statusCode ?? 0, body: await bodyOf(response) };
 }
 
 /** @throws the socket's error, or one that says that there was no answer in time */
-export function httpRequest(url: string, options: HttpRequestOptions): Promise<HttpAnswer> {
-  const headers: Record<string, string> = { connection: 'close' };
-  if (options.token !== undefined) headers['authorization'] = `Bearer ${options.token}`;
-  const isSecure = url.startsWith('https:');
-  return new Promise((resolve, reject) => {
-    const settings = { method: options.method ?? 'GET', headers };
-    const request = isSecure
-      ? https.request(url, { ...settings, ...securely(options) })
-      : http.request(url, { ...settings, agent: false });
-    if (isSecure && options.fingerprint !== undefined) checkPinned(request, options.fingerprint);
-    const timer = setTimeout(
-      () => request.destroy(new Error(`no answer within ${options.timeoutMs} ms`)),
-      options.timeoutMs,
-    );
-    const failed = (error: Error): void => {
-      clearTimeout(timer);
-      reject(error);
-    };
-    request.on('error', failed);
-    request.on('response', (response) => {
-      let body = '';
-      response.setEncoding('utf8');
-      response.on('data', (part: string) => {
-        body += part;
-        if (body.length > MAX_ANSWER_BYTES) request.destroy(new Error('the answer is too large'));
-      });
-      response.on('error', failed);
-      response.on('end', () => {
-        clearTimeout(timer);
-        resolve({ status: response.statusCode ?? 0, body });
-      });
-    });
-    request.end(options.body);
-  });
+export async function httpRequest(url: string, options: HttpRequestOptions): Promise<HttpAnswer> {
+  const { timeoutMs } = options;
+  const deadline = new AbortController();
+  const late = new Error(`no answer within ${timeoutMs} ms`);
+  const timer = setTimeout(() => deadline.abort(late), timeoutMs);
+  try {
+    return await send(new URL(url), options, deadline.signal);
+  } catch (error) {
+    throw deadline.signal.aborted ? late : error;
+  } finally {
+    clearTimeout(timer);
+  }
 }

@@ -5,13 +5,15 @@
 import { randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
 import { HubError } from '../core/errors';
-import { adminTokenPath, makeAdminToken, openAdminToken } from './admin-token';
+import { adminTokenPath, makeAdminToken, openAdminToken, type AdminToken } from './admin-token';
 import { openAudit, type Audit } from './audit';
 import { processStartTime } from '../core/node/platform';
+import { openCertificate, type Certificate } from './certificate';
+import { watchCertificate } from './certificate-watch';
 import type { HubConfig } from './config';
 import { controlActions } from './control';
-import { openFileEngine } from './engine/file';
-import { watchHealth } from './health';
+import { openFileEngine, type OpenedEngine } from './engine/file';
+import { watchHealth, type Reported } from './health';
 import { removeHubFile, writeHubFile } from './hub-file';
 import { RunningHub } from './running-hub';
 import { mintToken } from './server/secrets';
@@ -22,6 +24,8 @@ import { nodeDisk } from './store/node-disk';
 export interface StartedHub {
   readonly address: string;
   readonly dataDir: string;
+  /** Of the certificate, when it serves TLS. */
+  readonly fingerprint: string | undefined;
   /** The admin token when this start made it: to be shown once. */
   readonly adminToken: string | undefined;
   readonly adminTokenFile: string;
@@ -33,7 +37,8 @@ export interface StartedHub {
 export interface StartOptions {
   readonly config: HubConfig;
   readonly version: string;
-  readonly openLog: () => Logger;
+  /** @param failed told when a line could not be written */
+  readonly openLog: (failed: (error: Error) => void) => Logger;
   /** A bug: log it and end the process, acknowledging nothing more. */
   readonly crash: (error: unknown) => void;
 }
@@ -61,28 +66,49 @@ export async function startHub(options: StartOptions): Promise<StartedHub> {
   }
 }
 
-async function open(options: StartOptions, cleanup: Cleanup): Promise<StartedHub> {
-  const { config, version } = options;
-  const { dataDir } = config;
+/** What a hub stands on before it serves. */
+interface Ground {
+  readonly log: Logger;
+  readonly audit: Audit;
+  readonly reported: Reported;
+  readonly parts: OpenedEngine;
+  readonly admin: AdminToken;
+  readonly certificate: Certificate | undefined;
+}
+
+async function prepare(options: StartOptions, cleanup: Cleanup): Promise<Ground> {
+  const { tls, dataDir } = options.config;
   process.umask(0o077);
   await prepareDataDirectory(nodeDisk, dataDir);
   const lock = await lockDataDirectory(dataDir);
   cleanup.add(lock.release);
-  const log = options.openLog();
-  const audit = openAudit(dataDir, (error) => log.error({ err: error }, 'audit.jsonl cannot be written'));
+  const reported: Reported = new Map();
+  const log = options.openLog((error) => reported.set('log', `The hub's log cannot be written: ${error.message}.`));
+  const audit = openAudit(dataDir, (error) =>
+    reported.set('audit', `audit.jsonl cannot be written: ${String(error)}.`),
+  );
   cleanup.add(audit.close);
+  // Before the log is read, which may take a while: a wrong certificate is told at once.
+  const certificate = tls === undefined ? undefined : await openCertificate(tls, dataDir);
   const parts = await openFileEngine({ folder: dataDir, warn: (message) => log.warn(message) });
   cleanup.add(() => parts.engine.close());
   const admin = await openAdminToken(dataDir);
   if (admin.made !== undefined) audit.note('admin_token_made', { token_id: admin.kept.id });
+  return { log, audit, reported, parts, admin, certificate };
+}
 
+async function open(options: StartOptions, cleanup: Cleanup): Promise<StartedHub> {
+  const { config, version } = options;
+  const { dataDir } = config;
+  const ground = await prepare(options, cleanup);
+  const { log, audit, parts, admin } = ground;
   const nonce = randomBytes(16).toString('hex');
   const control = mintToken('ctl');
   const stop = deferred();
-  const health = watchHealth(parts, dataDir);
+  const health = watchHealth(parts, dataDir, ground.reported);
   cleanup.add(health.close);
   const hub = new RunningHub({
-    ...{ config, version, nonce, parts, health, control, audit, log },
+    ...{ config, version, nonce, parts, health, control, audit, log, certificate: ground.certificate },
     admin: admin.kept,
     crash: options.crash,
     controlActions: (running) =>
@@ -96,13 +122,17 @@ async function open(options: StartOptions, cleanup: Cleanup): Promise<StartedHub
   // Closing the hub closes its server and engine, in the right order.
   cleanup.add(() => hub.close());
   const port = await hub.listen(config.host, config.port);
-  await writeHubFile(dataDir, {
-    ...{ pid: process.pid, nonce, port, version, address: hub.address },
-    started_at: new Date().toISOString(),
-    process_start: processStartTime(process.pid),
-    control_token: control.text(),
-  });
+  const writeFile = (certificate: Certificate | undefined): Promise<void> =>
+    writeHubFile(dataDir, {
+      ...{ pid: process.pid, nonce, port, version, address: hub.address },
+      started_at: new Date().toISOString(),
+      process_start: processStartTime(process.pid),
+      control_token: control.text(),
+      fingerprint: certificate?.fingerprint,
+    });
+  await writeFile(ground.certificate);
   cleanup.add(() => removeHubFile(dataDir));
+  cleanup.add(keepCertificate(config, ground, hub, writeFile));
   if (config.insecure) log.warn({ host: config.host }, 'listening without TLS: tokens and entries travel in clear');
   audit.note('hub_start', { version, address: hub.address });
   log.info({ version, address: hub.address, data_dir: dataDir, head: parts.reader.head().sequence }, 'hub started');
@@ -110,6 +140,7 @@ async function open(options: StartOptions, cleanup: Cleanup): Promise<StartedHub
   return {
     address: hub.address,
     dataDir,
+    fingerprint: ground.certificate?.fingerprint,
     adminToken: admin.made,
     adminTokenFile: adminTokenPath(dataDir),
     stopRequested: stop.promise,
@@ -119,6 +150,20 @@ async function open(options: StartOptions, cleanup: Cleanup): Promise<StartedHub
       log.info('hub stopped');
     },
   };
+}
+
+/** Takes up renewed certificates. @returns a function that ends it */
+function keepCertificate(
+  config: HubConfig,
+  ground: Ground,
+  hub: RunningHub,
+  writeFile: (certificate: Certificate) => Promise<void>,
+): () => void {
+  if (config.tls === undefined || ground.certificate === undefined) return () => undefined;
+  return watchCertificate(config.tls, config.dataDir, ground.certificate, ground.reported, async (certificate) => {
+    hub.replaceCertificate(certificate);
+    await writeFile(certificate);
+  });
 }
 
 function deferred(): { readonly promise: Promise<void>; readonly resolve: () => void } {

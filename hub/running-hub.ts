@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import { MAX_BATCH_ENTRIES, MAX_CONTENT_BYTES, MAX_FRAME_BYTES, HEARTBEAT_INTERVAL_MS } from '../core/limits';
 import { PROTOCOL_VERSION, type Hello, type StatusInfo } from '../core/wire';
 import type { Audit } from './audit';
+import type { Certificate } from './certificate';
 import type { HubConfig } from './config';
 import type { HealthWatch } from './health';
 import type { HubParts } from './hub-parts';
@@ -25,6 +26,7 @@ export interface RunningHubParts {
   readonly nonce: string;
   readonly parts: HubParts;
   readonly health: HealthWatch;
+  readonly certificate: Certificate | undefined;
   readonly admin: KeptToken;
   readonly control: KeptToken;
   readonly audit: Audit;
@@ -45,7 +47,7 @@ export class RunningHub {
   private readonly startedAt = rfc3339();
   private readonly instance: string;
   private stopping = false;
-  /** `ws://host:port` once listening. */
+  /** `ws://host:port`, or `wss://…`, once listening. */
   address = '';
 
   constructor(private readonly given: RunningHubParts) {
@@ -66,6 +68,7 @@ export class RunningHub {
     this.server = new HubServer({
       gate,
       limits: config.limits,
+      certificate: given.certificate,
       sessions: this.sessions,
       context: this.sessionContext(),
       log,
@@ -83,7 +86,8 @@ export class RunningHub {
 
   async listen(host: string, port: number): Promise<number> {
     const bound = await this.server.listen(host, port);
-    this.address = `ws://${host.includes(':') ? `[${host}]` : host}:${bound}`;
+    const scheme = this.given.certificate === undefined ? 'ws' : 'wss';
+    this.address = `${scheme}://${host.includes(':') ? `[${host}]` : host}:${bound}`;
     return bound;
   }
 
@@ -106,6 +110,11 @@ export class RunningHub {
       clients: this.activeClients(),
       problems: health.problems(),
     };
+  }
+
+  replaceCertificate(certificate: Certificate): void {
+    this.server.replaceCertificate(certificate);
+    this.given.log.info({ fingerprint: certificate.fingerprint }, 'certificate renewed');
   }
 
   /** The operator's token was replaced: sessions with the old one end. */

@@ -28,10 +28,12 @@ function announcement(hub: StartedHub, asJson: boolean): string {
       address: hub.address,
       data_dir: hub.dataDir,
       pid: process.pid,
+      ...(hub.fingerprint === undefined ? {} : { fingerprint: hub.fingerprint }),
       ...(hub.adminToken === undefined ? {} : { admin_token: hub.adminToken }),
     });
   }
   const lines = [`ctx hub listening on ${hub.address}`, `Data directory: ${hub.dataDir}`];
+  if (hub.fingerprint !== undefined) lines.push(`Certificate fingerprint (SHA-256): ${hub.fingerprint}`);
   if (hub.adminToken !== undefined) {
     lines.push(`Admin token (shown once, kept in ${hub.adminTokenFile}): ${hub.adminToken}`);
   }
@@ -64,7 +66,7 @@ export async function serve(config: HubConfig, flags: ServeFlags, { io, version 
   const crash = crashOn(() => log);
   let hub: StartedHub;
   try {
-    hub = await startHub({ config, version, crash, openLog: () => (log ??= openLog(destination)) });
+    hub = await startHub({ config, version, crash, openLog: (failed) => (log = openLog(destination, failed)) });
   } catch (error) {
     if (!(error instanceof HubError)) throw error;
     log?.fatal({ code: error.code }, error.message);

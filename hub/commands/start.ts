@@ -16,6 +16,7 @@ const EXAMPLES = `
 Examples:
   ctx hub start                              on this machine only, port ${DEFAULT_PORT}
   ctx hub start --daemon --data-dir /srv/hub in the background
+  ctx hub start --host 0.0.0.0 --tls-self-signed --public-host hub.example.org
   ctx hub start --port 0 --json              on a free port, for scripts
 `;
 
@@ -28,6 +29,9 @@ export function addStartCommand(hub: Command, context: HubCommandContext): void 
     .option('--port <n>', `port to listen on; 0 = a free one (default: ${DEFAULT_PORT})`)
     .option('--host <host>', 'address to listen on (default: 127.0.0.1)')
     .option('--insecure', 'allow an address other than loopback without TLS')
+    .option('--tls-cert <file>', 'PEM file with the certificate and its chain')
+    .option('--tls-key <file>', 'PEM file with its private key')
+    .option('--tls-self-signed', 'TLS with a certificate of its own; prints the fingerprint that clients pin')
     .option(...DATA_DIR_FLAG)
     .option('--daemon', 'run in the background; returns when the hub serves')
     .option('--json', 'print one JSON line instead of text')
@@ -42,7 +46,7 @@ export function addStartCommand(hub: Command, context: HubCommandContext): void 
     .addHelpText('after', EXAMPLES)
     .action(async (flags: Flags) => {
       const config = hubConfig(flags, context.io);
-      if (flags.insecure === true) warnInsecure(config, context);
+      if (config.insecure) warnInsecure(config, context);
       const run = flags.daemon === true ? startDaemon : serve;
       context.exit.code = await run(config, flags, context);
     });

@@ -3,6 +3,7 @@
  * elsewhere.
  */
 import http, { type IncomingMessage } from 'node:http';
+import https from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
@@ -11,6 +12,7 @@ import { HubError } from '../../core/errors';
 import { MAX_FRAME_BYTES } from '../../core/limits';
 import { SUBPROTOCOL } from '../../core/wire';
 import { CLOSE_TIMEOUT_MS, MAX_HEADER_BYTES, UPGRADE_TIMEOUT_MS, type ServerLimits } from '../limits';
+import type { Certificate } from '../certificate';
 import type { SessionIdentity } from './authenticator';
 import { Connections } from './connections';
 import type { Gate } from './gate';
@@ -27,10 +29,27 @@ export interface HubServerParts {
   readonly sessions: SessionTable;
   readonly context: SessionContext;
   readonly log: Logger;
+  /** Serves TLS with it; absent = in clear. */
+  readonly certificate: Certificate | undefined;
 }
 
+/** Older ones are broken (RFC 8996). */
+const MIN_TLS_VERSION = 'TLSv1.2';
 /** Incomplete headers are looked for this often. */
 const CHECK_INTERVAL_MS = 500;
+const HTTP_OPTIONS: http.ServerOptions = {
+  headersTimeout: UPGRADE_TIMEOUT_MS,
+  requestTimeout: 2 * UPGRADE_TIMEOUT_MS,
+  connectionsCheckingInterval: CHECK_INTERVAL_MS,
+  keepAliveTimeout: UPGRADE_TIMEOUT_MS,
+  maxHeaderSize: MAX_HEADER_BYTES,
+  noDelay: true,
+};
+
+function tlsOptions({ cert, key }: Certificate): https.ServerOptions {
+  return { cert, key, minVersion: MIN_TLS_VERSION, handshakeTimeout: UPGRADE_TIMEOUT_MS, ALPNProtocols: ['http/1.1'] };
+}
+
 const SESSION_PATHS: ReadonlySet<string> = new Set(['/', '']);
 
 const streams = new WeakMap<WebSocket, Duplex>();
@@ -57,24 +76,18 @@ function listenError(error: NodeJS.ErrnoException, host: string, port: number): 
 }
 
 export class HubServer {
-  private readonly http: http.Server;
+  private readonly http: http.Server | https.Server;
   private readonly ws: WebSocketServer;
   private readonly connections: Connections;
   private stopping = false;
 
   constructor(private readonly parts: HubServerParts) {
     this.connections = new Connections(parts.limits.maxSessions);
-    this.http = http.createServer(
-      {
-        headersTimeout: UPGRADE_TIMEOUT_MS,
-        requestTimeout: 2 * UPGRADE_TIMEOUT_MS,
-        connectionsCheckingInterval: CHECK_INTERVAL_MS,
-        keepAliveTimeout: UPGRADE_TIMEOUT_MS,
-        maxHeaderSize: MAX_HEADER_BYTES,
-        noDelay: true,
-      },
-      httpRoutes(parts.routes),
-    );
+    const listener = httpRoutes(parts.routes);
+    this.http =
+      parts.certificate === undefined
+        ? http.createServer(HTTP_OPTIONS, listener)
+        : https.createServer({ ...HTTP_OPTIONS, ...tlsOptions(parts.certificate) }, listener);
     this.ws = new WebSocketServer({
       noServer: true,
       perMessageDeflate: false,
@@ -104,6 +117,11 @@ export class HubServer {
       });
     });
     return (this.http.address() as AddressInfo).port;
+  }
+
+  /** For connections from now on. */
+  replaceCertificate(certificate: Certificate): void {
+    if (this.http instanceof https.Server) this.http.setSecureContext(tlsOptions(certificate));
   }
 
   /** Takes no new connections, lets open sessions finish what is under way, and ends them. */

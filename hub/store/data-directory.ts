@@ -33,7 +33,7 @@ export function dataFiles(folder: string): DataFiles {
   };
 }
 
-const PRIVATE_NAMES = /^(hub\.|admin\.token|clients|meta|entries|audit)/;
+const PRIVATE_NAMES = /^(hub\.|admin\.token|clients|meta|entries|audit|tls\.)/;
 
 function currentUser(): number | undefined {
   return process.getuid?.();

@@ -55,9 +55,15 @@ describe('hub: life', () => {
     await new Promise((resolve) => taken.once('listening', resolve));
     const { port } = taken.address() as net.AddressInfo;
     const started = await hub('start', '--daemon', '--port', String(port), '--data-dir', dataDir);
-    taken.close();
     assert.deepEqual([started.code, started.stdout], [73, '']);
     assert.match(started.stderr, new RegExp(`Port 127\\.0\\.0\\.1:${port} is in use`));
+    // In the foreground the process itself has to end, and in both cases it lets go of the directory.
+    const foreground = await hub('start', '--port', String(port), '--data-dir', dataDir);
+    taken.close();
+    assert.equal(foreground.code, 73);
+    const { pid } = JSON.parse(fs.readFileSync(path.join(dataDir, 'hub.log'), 'utf8').split('\n')[0] ?? '') as HubFile;
+    await until('the process behind --daemon has ended', () => !isProcessAlive(pid));
+    assert.ok(!fs.existsSync(path.join(dataDir, 'hub.lock')));
   });
 
   it('shows the admin token on the first start only, and makes a new one when its file is deleted (FM-40)', async () => {

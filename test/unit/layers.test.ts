@@ -24,7 +24,7 @@ const RULES: readonly Rule[] = [
   { folder: 'core', ours: [], packages: /^zod$/, forbidden: IMPURE },
   { folder: 'hub/raft', ours: [], packages: /^$/, forbidden: IMPURE },
   { folder: 'hub/state', ours: ['core'], packages: /^$/, forbidden: IMPURE },
-  { folder: 'hub', ours: ['core'], packages: /^(node:|ws$|zod$|pino$|uuid$|commander$)/ },
+  { folder: 'hub', ours: ['core'], packages: /^(node:|ws$|zod$|pino$|uuid$|commander$|selfsigned$)/ },
   { folder: 'cli', ours: ['core'], packages: /^(node:|commander$|zod$|uuid$)/ },
   {
     folder: 'extension/language',
