@@ -74,6 +74,13 @@ export async function readLedger(paths: ProjectPaths): Promise<Ledger> {
   return ledger;
 }
 
+/** The highest sequence that the hub is known to have given to an entry of this project; 0 = none. */
+export async function lastAcknowledged(paths: ProjectPaths): Promise<number> {
+  let last = 0;
+  for (const { sequence } of (await readLedger(paths)).values()) last = Math.max(last, sequence);
+  return last;
+}
+
 /** Under the outbox lock. Durable when it resolves. */
 export async function appendToLedger(paths: ProjectPaths, records: readonly SharedRecord[]): Promise<void> {
   await appendLines(paths.ledger, records);

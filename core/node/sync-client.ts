@@ -19,6 +19,7 @@ import { Outbox } from './outbox';
 import { FileWatch } from './file-watch';
 import { projectPaths, type ProjectPaths } from './project-directory';
 import { addressesOf } from './share';
+import { lastAcknowledged } from './share-ledger';
 
 export type { SyncPhase, SyncSnapshot } from '../sync/snapshot';
 
@@ -66,6 +67,8 @@ export class SyncClient {
   /** Set when there is no machine: not connected, or its files cannot be used. */
   #startError: HubError | undefined;
   #session: HubSession | undefined;
+  /** Highest sequence of an own entry that the hub had acknowledged before the session was opened. */
+  #acknowledged = 0;
   #opening: AbortController | undefined;
   #closing: Promise<void> | undefined;
   #retry: NodeJS.Timeout | undefined;
@@ -230,6 +233,8 @@ export class SyncClient {
     this.#opening = opening;
     try {
       const { token, ca, fingerprint } = connection;
+      // Before the session: what is in the ledger now, the hub had acknowledged when it says hello.
+      this.#acknowledged = await lastAcknowledged(this.#paths);
       const opened = await openSession({ address, token, ca, fingerprint, signal: opening.signal });
       if (opening.signal.aborted || this.#state?.session !== session) {
         opened.terminate();
@@ -266,6 +271,10 @@ export class SyncClient {
     if (intake === undefined || this.#session !== session) return;
     if (task === 'rewind') await this.#rewind(intake, session.hello.hub);
     else if (session.hello.hub !== intake.hubId) throw new HubError('diverged', 'This is another hub than before.');
+    else if (this.#acknowledged > session.hello.head.sequence) {
+      // The cursor alone does not tell: it may lie before everything that was lost.
+      throw new HubError('diverged', `The hub has lost entry #${this.#acknowledged}, which it had acknowledged.`);
+    }
     await intake.backfill(session);
     this.#dispatch({ kind: 'prepared', session: number, cursor: intake.cursor });
   }
