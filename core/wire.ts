@@ -7,6 +7,7 @@ import { cursorSchema, type Cursor } from './cursor';
 import { ENTRY_TYPES, META_KEYS, type EntryType, type PublishedEntry, type StoredEntry } from './entry';
 import { HubError, isWireCode, type Outcome, type WireCode } from './errors';
 import { MAX_BATCH_ENTRIES } from './limits';
+import { visibleLine } from './visible-text';
 
 export const SUBPROTOCOL = 'ctx-hub.v1';
 export const PROTOCOL_VERSION = 1;
@@ -322,8 +323,12 @@ export function toWireError(error: HubError, code: WireCode): WireError {
   };
 }
 
+/** Longer messages of a hub are cut: they are for one look at a terminal. */
+const MAX_MESSAGE_LENGTH = 1_000;
+
+/** The message is the hub's, so untrusted: one visible line. */
 export function fromWireError(error: WireError): HubError {
-  return new HubError(error.code, error.message, {
+  return new HubError(error.code, visibleLine(error.message.slice(0, MAX_MESSAGE_LENGTH)), {
     outcome: error.outcome,
     ...(error.retry_after_ms === undefined ? {} : { retryAfterMs: error.retry_after_ms }),
   });

@@ -10,6 +10,7 @@ import { parseHubAddress, type HubAddress } from '../hub-address';
 import { REQUEST_TIMEOUT_MS } from '../limits';
 import {
   PROTOCOL_VERSION,
+  fromWireError,
   parseServerMessage,
   type Answer,
   type ClientInfo,
@@ -231,7 +232,7 @@ class Session implements HubSession {
 
   /** An error that answers no request of ours explains the close that follows. */
   #noteError(message: Answer): void {
-    if (message.kind === 'error') this.#fault ??= new HubError(message.error.code, message.error.message);
+    if (message.kind === 'error') this.#fault ??= fromWireError(message.error);
   }
 
   #fail(error: HubError): void {

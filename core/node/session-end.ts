@@ -1,4 +1,5 @@
 /** Why a session ended, from everything that is known when its socket closes. */
+import { visibleLine } from '../visible-text';
 import { CODE_FACTS, HubError, isWireCode, type WireCode } from '../errors';
 
 export interface SessionEnd {
@@ -31,9 +32,9 @@ function codeOfClose(close: number): WireCode | undefined {
 function errorOf(facts: EndFacts): HubError {
   if (facts.fault !== undefined) return facts.fault;
   if (facts.byUs) return new HubError('going_away', 'The session was closed by this side.');
-  if (facts.goingAway !== undefined) return new HubError('going_away', facts.goingAway.message);
+  if (facts.goingAway !== undefined) return new HubError('going_away', visibleLine(facts.goingAway.message));
   const code = codeOfClose(facts.code);
-  const said = facts.reason === '' ? '' : `: ${facts.reason}`;
+  const said = facts.reason === '' ? '' : `: ${visibleLine(facts.reason)}`;
   if (code === 'unauthenticated') {
     const next = 'Register again: ctx connection register <address>.';
     return new HubError(code, `The hub at ${facts.url} no longer accepts this token${said}. ${next}`);

@@ -1,7 +1,6 @@
 /** How a shared entry is written to a terminal or a stream: untrusted text, made visible (S31). */
 import { titleOf, type StoredEntry } from '../../../core/entry';
-import { visibleLine } from '../../../core/visible-text';
-import { jsonAnswer } from './context';
+import { jsonAnswer, shown } from '../../output';
 
 /** A clock that is further off than this is worth a word (FM-51). */
 const SKEW_MS = 5 * 60 * 1000;
@@ -15,7 +14,7 @@ export function skewNote(entry: Pick<StoredEntry, 'timestamp' | 'received_at'>):
 
 export function entryLine(entry: StoredEntry): string {
   const { sequence, type, origin, client } = entry;
-  return `#${sequence} ${type} from ${origin} (${client}): ${visibleLine(titleOf(entry.content))}${skewNote(entry)}\n`;
+  return `#${sequence} ${type} from ${origin} (${client}): ${shown(titleOf(entry.content))}${skewNote(entry)}\n`;
 }
 
 export function entryJson(entry: StoredEntry): string {

@@ -9,7 +9,8 @@ import type { ProjectPaths } from '../../../core/node/project-directory';
 import { openAny, shareEntries } from '../../../core/node/share';
 import { REQUEST_TIMEOUT_MS } from '../../../core/limits';
 import type { BatchOutcome, RejectedResult } from '../../../core/sync/drain';
-import { jsonAnswer, plural, projectOf, type ConnectionContext } from './context';
+import { jsonAnswer, plural } from '../../output';
+import { projectOf, type ConnectionContext } from './context';
 import { entriesFromFile, entryById, entryFromArguments } from './publish-source';
 import { reportShares, shareExitCode, shareJson } from './share-report';
 

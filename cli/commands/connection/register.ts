@@ -14,7 +14,8 @@ import { setLedgerAside } from '../../../core/node/share-ledger';
 import { defaultProjectName, type ProjectPaths } from '../../../core/node/project-directory';
 import type { ProgramIo } from '../../../core/program';
 import { adminToken } from './admin-token';
-import { jsonAnswer, projectOf, type ConnectionContext } from './context';
+import { jsonAnswer } from '../../output';
+import { projectOf, type ConnectionContext } from './context';
 
 interface Flags {
   readonly project?: string;

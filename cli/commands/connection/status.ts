@@ -9,7 +9,8 @@ import type { ProjectPaths } from '../../../core/node/project-directory';
 import { openAny } from '../../../core/node/share';
 import { REQUEST_TIMEOUT_MS } from '../../../core/limits';
 import type { Hello } from '../../../core/wire';
-import { jsonAnswer, projectOf, type ConnectionContext } from './context';
+import { jsonAnswer, shown } from '../../output';
+import { projectOf, type ConnectionContext } from './context';
 
 interface Flags {
   readonly json?: boolean;
@@ -90,7 +91,7 @@ function hubLines(local: LocalSide, hub: HubSide): string[] {
     return [`Hub:      not reached (${hub.error.step ?? hub.error.code}): ${hub.error.message}`];
   const lag = Math.max(0, hub.hello.head.sequence - (local.cursor?.sequence ?? 0));
   const lines = [
-    `Hub:      ${hub.address}, ${hub.hello.role}, id ${hub.hello.hub}`,
+    `Hub:      ${hub.address}, ${hub.hello.role}, id ${shown(hub.hello.hub)}`,
     `Hub at:   ${position(hub.hello.head)}`,
     `Lag:      ${lag}`,
   ];

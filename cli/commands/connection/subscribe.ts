@@ -3,7 +3,8 @@ import type { Command } from 'commander';
 import { ENTRY_TYPES, isEntryType, type EntryType } from '../../../core/entry';
 import { HubError } from '../../../core/errors';
 import { requireConnection, writeConnection, type Connection } from '../../../core/node/connection-file';
-import { jsonAnswer, projectOf, type ConnectionContext } from './context';
+import { jsonAnswer } from '../../output';
+import { projectOf, type ConnectionContext } from './context';
 
 interface Flags {
   readonly json?: boolean;

@@ -6,7 +6,8 @@ import { requireConnection } from '../../../core/node/connection-file';
 import { readMirrorState } from '../../../core/node/mirror-state';
 import { SyncClient, type SyncSnapshot } from '../../../core/node/sync-client';
 import type { ProjectPaths } from '../../../core/node/project-directory';
-import { jsonAnswer, plural, projectOf, type ConnectionContext } from './context';
+import { jsonAnswer, plural } from '../../output';
+import { projectOf, type ConnectionContext } from './context';
 
 interface Flags {
   readonly json?: boolean;

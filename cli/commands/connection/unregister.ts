@@ -3,7 +3,8 @@ import type { Command } from 'commander';
 import { HubError } from '../../../core/errors';
 import { deleteConnection, readConnection } from '../../../core/node/connection-file';
 import { parseToken } from '../../../core/token';
-import { jsonAnswer, projectOf, type ConnectionContext } from './context';
+import { jsonAnswer } from '../../output';
+import { projectOf, type ConnectionContext } from './context';
 
 interface Flags {
   readonly json?: boolean;
