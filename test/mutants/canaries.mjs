@@ -12,7 +12,7 @@ import { RAFT_MUTANTS } from './raft-mutants.mjs';
 const OUT = 'dist-test/canaries';
 const ENOUGH = 20;
 const at = process.argv.indexOf('--seeds');
-const seeds = at === -1 ? 300 : Number(process.argv[at + 1]);
+const seeds = at === -1 ? 150 : Number(process.argv[at + 1]);
 
 async function load(name, patches) {
   const outfile = path.posix.join(OUT, `${name}.js`);

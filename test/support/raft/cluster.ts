@@ -22,7 +22,7 @@ export const optionsFor = (id: number, { limits, ...setup }: Setup = {}): RaftOp
   id,
   electionTicks: ELECTION_TICKS,
   heartbeatTicks: 1,
-  // Different for each server, never the same twice in a row for none.
+  // A different election time for each server, the same in every run.
   random: () => (id % 10) / 10,
   preVote: false,
   checkQuorum: false,
