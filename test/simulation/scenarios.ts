@@ -1,4 +1,5 @@
 /** Directed scenarios: histories that random seeds hardly ever meet, step by step; what they assert is what must not happen. */
+import type { MembershipChange } from '../../hub/raft/configuration';
 import type { Message } from '../../hub/raft/message';
 import type { DriverBug } from './bugs';
 import { CALM, type SimulationSetup } from './configuration';
@@ -254,6 +255,78 @@ export const SCENARIOS: readonly Scenario[] = [
       world.run(1_000);
       assertThat(world.history.acknowledged === 1, 'the publish is acknowledged');
       for (const server of world.everyone) server.stop(true);
+    },
+  },
+  {
+    name: 'a longer log of an older term does not win against what is committed (§3.6.1)',
+    catches: [],
+    setup: { ...BY_HAND, servers: 3 },
+    play: (world) => {
+      const first = elect(world, 1);
+      world.run(300);
+      isolate(world, 1);
+      for (let at = 0; at < 4; at += 1) world.publish(first);
+      world.run(50);
+      const second = elect(world, 2);
+      acknowledged(world, second);
+      assertThat(logOf(first).length > logOf(second).length, 'the older log is longer');
+      second.stop(false);
+      world.network.heal();
+      // It is refused in each term, however often it stands.
+      for (let at = 0; at < 3; at += 1) {
+        first.act((core) => core.campaign());
+        world.run(50);
+      }
+      second.start();
+    },
+  },
+  {
+    name: 'a new leader answers no read before it knows what is committed (§6.4)',
+    catches: ['reads-without-asking'],
+    setup: { ...BY_HAND, servers: 3 },
+    play: (world) => {
+      const first = elect(world, 1);
+      world.run(300);
+      // Server 2 holds the entry and never learns that it is committed.
+      world.network.passes = (message) =>
+        message.kind === 'append' ? message.commit <= 2 : message.kind !== 'heartbeat';
+      acknowledged(world, first);
+      first.stop(false);
+      world.network.passes = ({ kind }) => kind !== 'append';
+      const second = elect(world, 2);
+      assertThat((second.core?.status().commit ?? 9) < 3, 'server 2 does not know that the entry is committed');
+      world.read(second);
+      world.run(500);
+      assertThat(world.history.reads === 0, 'the read waits');
+      world.network.heal();
+      assertThat(
+        world.runUntil(() => world.history.reads === 1, 3_000),
+        'the read is answered',
+      );
+    },
+  },
+  {
+    name: 'in a joint configuration the new majority alone commits nothing (§4.3)',
+    catches: [],
+    setup: { ...BY_HAND, servers: 3 },
+    play: (world) => {
+      const first = elect(world, 1);
+      world.run(300);
+      for (const id of [4, 5]) world.add(id);
+      const replace: MembershipChange[] = [
+        { kind: 'add-voter', node: 4 },
+        { kind: 'add-voter', node: 5 },
+        { kind: 'remove', node: 2 },
+        { kind: 'remove', node: 3 },
+      ];
+      first.changeMembers({ transition: 'explicit', changes: replace });
+      world.run(2_500);
+      assertThat((first.core?.status().followers.get(5)?.match ?? 0) > 1, 'the newcomers have caught up');
+      isolate(world, 2, 3);
+      world.publish(first);
+      world.run(1_000);
+      assertThat(world.history.acknowledged === 0, 'the publish waits for the old majority');
+      world.network.heal();
     },
   },
   {
