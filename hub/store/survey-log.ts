@@ -102,10 +102,38 @@ class Surveyor {
   noLine(offset: number, reason: string): void {
     this.lineNumber++;
     if (this.open === undefined) this.begin(new Uint8Array(0), 0, 0, offset, reason);
-    else {
-      this.open.stated = undefined;
-      this.open.unproven = undefined;
+    else this.unreadable(this.open, new Uint8Array(0), 0, 0, offset, reason);
+  }
+
+  /** A line of which nothing can be read: one before it that nothing speaks against is kept, and a new region begins. */
+  private unreadable(
+    open: OpenRegion,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    offset: number,
+    reason: string,
+  ): void {
+    const { unproven } = open;
+    if (unproven !== undefined && this.isNoTail(unproven)) {
+      this.keep(unproven);
+      this.begin(bytes, start, end, offset, reason);
+    } else {
+      open.stated = undefined;
+      open.unproven = undefined;
     }
+  }
+
+  /** Not the rest of a write that was torn before its end. */
+  private isNoTail({ isLater, offset, at }: Unproven): boolean {
+    const mark = this.options.watermark;
+    return isLater || at.digest === mark?.digest || offset < (mark?.length ?? 0);
+  }
+
+  private keep({ at, offset, lineNumber, sha256 }: Unproven): void {
+    this.checker = new ChainChecker(at, this.options.gaps);
+    this.goodLines++;
+    this.close(offset, lineNumber, at.sequence - 1, { sha256, isProven: false });
   }
 
   private begin(bytes: Uint8Array, start: number, end: number, offset: number, reason: string): void {
@@ -147,8 +175,7 @@ class Surveyor {
   private inside(open: OpenRegion, bytes: Uint8Array, start: number, end: number, offset: number): void {
     const parts = splitLine(bytes, start, end);
     if (typeof parts === 'string') {
-      open.stated = undefined;
-      open.unproven = undefined;
+      this.unreadable(open, bytes, start, end, offset, parts);
       return;
     }
     const { stated, unproven } = open;
@@ -199,12 +226,9 @@ class Surveyor {
     const mark = this.options.watermark;
     if (open === undefined) return;
     const { unproven } = open;
-    // The last line of all has none after it: the watermark speaks for it, or that it begins a later batch.
-    if (unproven?.end === fileBytes && (unproven.at.digest === mark?.digest || unproven.isLater)) {
-      const { at, offset, lineNumber, sha256 } = unproven;
-      this.checker = new ChainChecker(at, this.options.gaps);
-      this.goodLines++;
-      this.close(offset, lineNumber, at.sequence - 1, { sha256, isProven: false });
+    // The last line of all has none after it that could speak for it.
+    if (unproven?.end === fileBytes && this.isNoTail(unproven)) {
+      this.keep(unproven);
       return;
     }
     this.close(fileBytes, this.lineNumber + 1, undefined, undefined);

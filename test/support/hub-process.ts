@@ -24,13 +24,18 @@ export interface HubProcessOptions {
   readonly args?: readonly string[];
   readonly env?: Record<string, string>;
   readonly deadlineMs?: number;
+  readonly wrap?: readonly string[];
 }
 
 export async function startHub(options: HubProcessOptions = {}): Promise<HubProcess> {
   const dataDir = options.dataDir ?? path.join(tempDir('ctx-hub'), 'data');
   const home = path.dirname(dataDir);
   const args = ['hub', 'start', '--port', '0', '--data-dir', dataDir, ...(options.args ?? [])];
-  const running = start(args, { cwd: home, env: userEnv(home, options.env) });
+  const running = start(args, {
+    cwd: home,
+    env: userEnv(home, options.env),
+    ...(options.wrap === undefined ? {} : { wrap: options.wrap }),
+  });
   const [, address = '', port = ''] = await running.says(
     /^ctx hub listening on (wss?:\/\/\S+:(\d+))$[\s\S]*^Data directory: /m,
     options.deadlineMs,

@@ -37,6 +37,8 @@ export interface RunOptions {
   readonly cwd: string;
   readonly env?: NodeJS.ProcessEnv;
   readonly stdin?: string;
+  /** Words to put before the command: `['sh', '-c', 'ulimit …; exec "$@"', 'sh']`. */
+  readonly wrap?: readonly string[];
 }
 
 export interface Running {
@@ -54,7 +56,8 @@ process.once('exit', () => {
 });
 
 export function start(args: readonly string[], options: RunOptions): Running {
-  const child = spawn(process.execPath, [CTX, ...args], {
+  const [program = process.execPath, ...words] = [...(options.wrap ?? []), process.execPath, CTX, ...args];
+  const child = spawn(program, words, {
     cwd: options.cwd,
     env: options.env ?? process.env,
     stdio: ['pipe', 'pipe', 'pipe'],
