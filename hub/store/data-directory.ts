@@ -17,6 +17,7 @@ export interface DataFiles {
   /** What the hub itself last wrote to `clients.json`: tells an edit by hand, and what it changed. */
   readonly knownClients: string;
   readonly quarantine: string;
+  readonly adminToken: string;
 }
 
 export function dataFiles(folder: string): DataFiles {
@@ -30,6 +31,7 @@ export function dataFiles(folder: string): DataFiles {
     clients: at('clients.json'),
     knownClients: at('clients.known.json'),
     quarantine: at('entries.jsonl.quarantine'),
+    adminToken: at('admin.token'),
   };
 }
 

@@ -5,6 +5,7 @@
 import path from 'node:path';
 import { HubError } from '../../core/errors';
 import { emptyLogDigest } from '../../core/line';
+import { parseToken } from '../../core/token';
 import { NO_CLIENTS } from '../state/client-table';
 import { decodeClients, encodeClients } from './clients-file';
 import { readHubId, writeHubId, type DataFiles } from './data-directory';
@@ -23,7 +24,7 @@ export interface UpgradeOptions {
 }
 
 const BACKUP = 'backup-before-upgrade';
-const COPIED = ['entries.jsonl', 'clients.json', 'meta.json'];
+const COPIED = ['entries.jsonl', 'clients.json', 'admin.token', 'meta.json'];
 
 /** A copy that an upgrade before this one made, when it was interrupted: meta.json, replaced last, is still the same. */
 async function unfinishedBackup(disk: Disk, files: DataFiles, backups: readonly string[]): Promise<string | undefined> {
@@ -62,6 +63,14 @@ function gapsUpTo(counter: number, lost: readonly Gap[], last: number, now: Date
   return [...lost, { first: last + 1, last: counter, recorded_at: now.toISOString() }];
 }
 
+/** One that is not of our form goes, so that the start makes a new one; the old is in the copy. @returns whether it went */
+async function dropOldAdminToken(disk: Disk, files: DataFiles): Promise<boolean> {
+  const bytes = await readWhole(disk, files.adminToken);
+  if (bytes === undefined || parseToken(Buffer.from(bytes).toString('utf8').trim()) !== undefined) return false;
+  await disk.remove(files.adminToken);
+  return true;
+}
+
 export async function upgradeOriginal(options: UpgradeOptions): Promise<void> {
   const { disk, files, now, warn } = options;
   const backup = await backUp(disk, files);
@@ -79,6 +88,7 @@ export async function upgradeOriginal(options: UpgradeOptions): Promise<void> {
   const clients = await from('clients.json');
   const table = clients === undefined ? NO_CLIENTS : decodeClients(files.clients, clients, now.toISOString()).table;
   await replaceWhole(disk, files.clients, encodeClients(table));
+  const newAdmin = (await dropOldAdminToken(disk, files)) ? ' A new admin token takes the place of the old one.' : '';
   const watermark: Watermark = { ...log.end, length: log.bytes.length };
   await writeMeta(disk, files, {
     format: DATA_FORMAT,
@@ -90,6 +100,6 @@ export async function upgradeOriginal(options: UpgradeOptions): Promise<void> {
   });
   warn(
     `${files.folder} was of the original hub and is upgraded: ${log.lines} entries, ${table.records.length} clients. ` +
-      `The old files are in ${backup}.${log.warning === undefined ? '' : ` ${log.warning}`}`,
+      `The old files are in ${backup}.${newAdmin}${log.warning === undefined ? '' : ` ${log.warning}`}`,
   );
 }

@@ -6,6 +6,11 @@ import path from 'node:path';
 
 export const CTX = path.resolve('dist/ctx.js');
 
+const running = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
 /** A temporary folder that {@link removeTempDirs} (an `after` hook) removes. */
 const made: string[] = [];
 export function tempDir(name = 'ctx'): string {
@@ -14,7 +19,9 @@ export function tempDir(name = 'ctx'): string {
   return dir;
 }
 
+/** For an `after` hook. Processes that a failed test left running end first: they would keep the run from ending. */
 export function removeTempDirs(): void {
+  for (const child of running) child.kill('SIGKILL');
   for (const dir of made.splice(0)) fs.rmSync(dir, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
 }
 
@@ -49,11 +56,6 @@ export interface Running {
   /** Resolves with the first match in what standard output or error has said so far or says within the deadline. */
   readonly says: (pattern: RegExp, deadlineMs?: number) => Promise<RegExpExecArray>;
 }
-
-const running = new Set<ChildProcess>();
-process.once('exit', () => {
-  for (const child of running) child.kill('SIGKILL');
-});
 
 export function start(args: readonly string[], options: RunOptions): Running {
   const [program = process.execPath, ...words] = [...(options.wrap ?? []), process.execPath, CTX, ...args];

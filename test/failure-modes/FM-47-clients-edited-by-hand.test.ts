@@ -1,0 +1,119 @@
+/** FM-47, one node: an edit of clients.json by hand counts at the next start, and the hub says what it changed. FM-45: no tokens in it. */
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import { openSession } from '../../core/node/hub-session';
+import { registerClient, startHub, type HubProcess, type RegisteredClient } from '../support/hub-process';
+import { hubCommand, readJson } from '../support/hub-log';
+import { removeTempDirs } from '../support/processes';
+
+interface ClientsFile {
+  clients: { id: string; project: string; revoked_at?: string; token_digest: string }[];
+}
+
+const clientsFile = (dataDir: string): string => path.join(dataDir, 'clients.json');
+
+function edit(dataDir: string, change: (file: ClientsFile) => void): void {
+  const file = readJson(clientsFile(dataDir)) as unknown as ClientsFile;
+  change(file);
+  fs.writeFileSync(clientsFile(dataDir), JSON.stringify(file));
+}
+
+async function works(hub: HubProcess, { token }: RegisteredClient): Promise<boolean> {
+  try {
+    await (await openSession({ address: hub.address, token })).close();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+describe('FM-47: clients.json edited by hand', () => {
+  after(removeTempDirs);
+
+  async function three(): Promise<{
+    dataDir: string;
+    clients: readonly [RegisteredClient, RegisteredClient, RegisteredClient];
+  }> {
+    const hub = await startHub();
+    const clients = [
+      await registerClient(hub, 'alpha'),
+      await registerClient(hub, 'beta'),
+      await registerClient(hub, 'gamma'),
+    ] as const;
+    await hub.stop();
+    return { dataDir: hub.dataDir, clients };
+  }
+
+  it('a removed client is out, the others are in, and the log names it; once', async () => {
+    const { dataDir, clients } = await three();
+    edit(dataDir, (file) => (file.clients = file.clients.filter((each) => each.project !== 'beta')));
+    const hub = await startHub({ dataDir });
+    assert.deepEqual(await Promise.all(clients.map((each) => works(hub, each))), [true, false, true]);
+    const id = clients[1].clientId;
+    assert.match(
+      hub.process.stderr(),
+      new RegExp(`clients\\.json was edited by hand; the edit counts: beta tester@here \\(${id}\\) removed`),
+    );
+    await hub.stop();
+    const again = await startHub({ dataDir });
+    assert.doesNotMatch(again.process.stderr(), /edited by hand/);
+    assert.deepEqual(await Promise.all(clients.map((each) => works(again, each))), [true, false, true]);
+    await again.stop();
+  });
+
+  it('revoked by hand, and a revocation taken back by hand, are both told', async () => {
+    const { dataDir, clients } = await three();
+    edit(dataDir, ({ clients: [first] }) => {
+      if (first !== undefined) first.revoked_at = '2026-01-01T00:00:00Z';
+    });
+    const hub = await startHub({ dataDir });
+    assert.match(hub.process.stderr(), /alpha tester@here \([0-9a-f]{16}\) revoked/);
+    assert.equal(await works(hub, clients[0]), false);
+    await hub.stop();
+    edit(dataDir, ({ clients: [first] }) => delete first?.revoked_at);
+    const again = await startHub({ dataDir });
+    assert.match(again.process.stderr(), /alpha tester@here \([0-9a-f]{16}\) no longer revoked/);
+    assert.equal(await works(again, clients[0]), true);
+    await again.stop();
+  });
+
+  it('an older copy of the file counts, and what comes back with it is told', async () => {
+    const { dataDir, clients } = await three();
+    const older = fs.readFileSync(clientsFile(dataDir));
+    const hub = await startHub({ dataDir });
+    assert.equal((await hubCommand(dataDir, 'client', 'revoke', clients[2].clientId)).code, 0);
+    await hub.stop();
+    fs.writeFileSync(clientsFile(dataDir), older);
+    const again = await startHub({ dataDir });
+    assert.match(
+      again.process.stderr(),
+      /clients\.json is older than the hub last wrote it.*gamma .* no longer revoked/,
+    );
+    await again.stop();
+  });
+
+  it('a crash between the two files that remember clients is no edit', async () => {
+    const { dataDir, clients } = await three();
+    const known = path.join(dataDir, 'clients.known.json');
+    const before = fs.readFileSync(known);
+    const hub = await startHub({ dataDir });
+    const late = await registerClient(hub, 'delta');
+    await hub.kill9();
+    fs.writeFileSync(known, before);
+    const again = await startHub({ dataDir });
+    assert.doesNotMatch(again.process.stderr(), /clients\.json/);
+    assert.deepEqual(await Promise.all([...clients, late].map((each) => works(again, each))), [true, true, true, true]);
+    await again.stop();
+  });
+
+  it('what is no longer a clients.json is refused by name and place', async () => {
+    const { dataDir } = await three();
+    edit(dataDir, ({ clients: [first] }) => {
+      if (first !== undefined) first.token_digest = 'short';
+    });
+    const { code, stderr } = await hubCommand(dataDir, 'start', '--port', '0');
+    assert.equal(code, 65);
+    assert.match(stderr, /clients\.json is damaged: [\s\S]*clients\[0\]\.token_digest/);
+  });
+});
