@@ -15,7 +15,7 @@ export interface HubListenerOptions {
 }
 
 function sequenceOf(payload: Buffer): number | undefined {
-  if (ENTRIES.compare(payload, 0, ENTRIES.length) !== 0) return undefined;
+  if (payload.length < ENTRIES.length || ENTRIES.compare(payload, 0, ENTRIES.length) !== 0) return undefined;
   const end = payload.indexOf(COMMA, ENTRIES.length);
   return Number(payload.toString('latin1', ENTRIES.length, end));
 }
