@@ -1,5 +1,5 @@
 // Mocha's spec reporter, plus the counts as JSON in $CTX_TEST_RESULT and the skipped tests by name at the end: what did not
-// run is said, never passed over.
+// run, or needed a second try on a busy machine, is said, never passed over.
 const fs = require('node:fs');
 const Mocha = require('mocha');
 
@@ -8,7 +8,10 @@ module.exports = class CountingReporter extends Mocha.reporters.Spec {
     super(runner, options);
     const skipped = [];
     runner.on('pending', (test) => skipped.push(test.fullTitle()));
+    const retried = [];
+    runner.on('retry', (test, error) => retried.push(`${test.fullTitle()} (${error.message.split('\n')[0]})`));
     runner.once('end', () => {
+      for (const title of retried) console.log(`  needed a second try: ${title}`);
       for (const title of skipped) console.log(`  not run: ${title}`);
       const { passes, failures } = runner.stats;
       if (process.env.CTX_TEST_RESULT) {
