@@ -3,8 +3,8 @@ import path from 'node:path';
 import { v7 as uuid } from 'uuid';
 import { cleanDraft, checkDraft } from '../../core/context/draft';
 import type { Draft } from '../../core/context/model';
-import { isEntryId, type EntryType, type PublishedEntry } from '../../core/entry';
-import { CODE_FACTS, HubError } from '../../core/errors';
+import type { EntryType, PublishedEntry } from '../../core/entry';
+import { CODE_FACTS } from '../../core/errors';
 import { addEntry, type AddedEntry } from '../../core/node/context-file';
 import { clientBundle } from '../bundles';
 import { jsonAnswer, shown } from '../output';
@@ -23,9 +23,6 @@ export function localDate(now: Date): string {
 function draftOf(type: EntryType, input: EntryInput, now: Date): Draft {
   const { title, fields, body, section, priority } = input;
   const id = input.id ?? uuid();
-  if (!isEntryId(id)) {
-    throw new HubError('invalid', `--id "${shown(id)}" is no entry id: 1 to 128 characters of A-Z a-z 0-9 . _ : -`);
-  }
   const draft = cleanDraft({ type, id, title, date: localDate(now), fields, body, section, priority });
   checkDraft(draft, (field) => `--${field}`);
   return draft;

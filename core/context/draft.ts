@@ -1,6 +1,7 @@
 /** From what a person or agent typed to a {@link Draft} that can be written down: read, checked, made safe. Pure. */
-import { normalizeContent, type EntryType } from '../entry';
+import { isEntryId, normalizeContent, type EntryType } from '../entry';
 import { HubError } from '../errors';
+import { MAX_ID_LENGTH } from '../limits';
 import { scanBlocks } from './blocks';
 import { fieldKey, fieldsIn, FIELD_ORDER, isPlaceholder, REQUIRED_FIELDS, toLf } from './fields';
 import type { Draft } from './model';
@@ -98,6 +99,9 @@ function checkText(what: string, text: string, type: EntryType): void {
  */
 export function checkDraft(draft: Draft, label: FieldLabel = (field) => `field "${field}"`): void {
   const { type, title, fields, body } = draft;
+  if (!isEntryId(draft.id)) {
+    throw new HubError('invalid', `${label('id')} must be 1 to ${MAX_ID_LENGTH} characters of A-Z a-z 0-9 . _ : -`);
+  }
   if (isPlaceholder(titleAsRead(draft))) {
     throw new HubError('invalid', `A ${type} needs a title that says something, not "${title}".`);
   }

@@ -123,9 +123,9 @@ function insertBullet(text: string, draft: Draft, outline: Outline): Splice {
 
 /**
  * The one change that puts a cleaned and checked draft into the text of its file.
+ * @param outline of the text, for who has it already
  * @throws HubError `bad_data` when the place for it lies in an unclosed comment or fence, `invalid` for an index section
  */
-export function insertEntry(text: string, draft: Draft): Splice {
-  const outline = outlineOf(text);
+export function insertEntry(text: string, draft: Draft, outline: Outline = outlineOf(text)): Splice {
   return hasHeadingEntries(draft.type) ? insertHeadingEntry(text, draft, outline) : insertBullet(text, draft, outline);
 }

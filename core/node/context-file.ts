@@ -5,7 +5,8 @@ import { lineNumberAt } from '../context/blocks';
 import { titleAsRead } from '../context/draft';
 import { applySplice, insertEntry } from '../context/insert';
 import type { ContextDocument, ContextEntry, Draft } from '../context/model';
-import { parseContext } from '../context/parse';
+import { outlineOf } from '../context/outline';
+import { documentOf, parseContext } from '../context/parse';
 import { templateOf } from '../context/template';
 import { checkContent, ENTRY_TYPES, type EntryType } from '../entry';
 import { HubError } from '../errors';
@@ -69,10 +70,11 @@ export async function readContextFile(paths: ProjectPaths, type: EntryType): Pro
 
 /** The text with the draft in it, and the entry as it will be read back. */
 function spliced(text: string, draft: Draft, file: string): { text: string; entry: ContextEntry } {
-  const before = parseContext(draft.type, text);
+  const outline = outlineOf(text);
+  const before = documentOf(draft.type, text, outline);
   let next: string;
   try {
-    next = applySplice(text, insertEntry(text, draft));
+    next = applySplice(text, insertEntry(text, draft, outline));
   } catch (error) {
     if (error instanceof HubError && error.code === 'bad_data') {
       throw new HubError('bad_data', `${file}: ${error.message}`, { cause: error });
