@@ -7,6 +7,7 @@ import { addAddCommands } from './commands/add';
 import { addBrowseCommands } from './commands/browse';
 import type { CommandContext } from './commands/context';
 import { addInitCommand } from './commands/init';
+import { shownBlock } from './output';
 
 declare const CTX_VERSION: string;
 
@@ -37,7 +38,8 @@ function buildProgram(context: CommandContext): Command {
     .configureOutput({
       writeOut: io.stdout,
       writeErr: io.stderr,
-      outputError: (text, write) => write(text.replace(/^error: /, 'ctx: ')),
+      // What was typed comes back in these.
+      outputError: (text, write) => write(shownBlock(text.replace(/^error: /, 'ctx: '))),
     })
     .showHelpAfterError('Run with --help to see what is possible.')
     .addHelpText('after', EXAMPLES);
@@ -53,7 +55,7 @@ function buildProgram(context: CommandContext): Command {
 function explain(error: unknown, io: ProgramIo): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE;
   if (error instanceof HubError) {
-    io.stderr(`ctx: ${error.message}\n`);
+    io.stderr(`ctx: ${shownBlock(error.message)}\n`);
     return error.facts.exit;
   }
   if (io.signal.aborted) return EXIT_INTERRUPTED;

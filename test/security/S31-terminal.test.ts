@@ -1,0 +1,148 @@
+/** S31: text of entries cannot steer the terminal of who reads them, whatever command prints it. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { renderEntry, renderHeader } from '../../core/mirror/format';
+import { CTX, ctx, removeTempDirs, tempDir, userEnv } from '../support/processes';
+
+const ESC = '\u001B';
+const HOSTILE: readonly string[] = [
+  `${ESC}[2J`,
+  `${ESC}[31mred${ESC}[0m`,
+  `${ESC}[1;1H`,
+  `${ESC}[?1049h`,
+  `${ESC}[6n`,
+  `${ESC}[c`,
+  `${ESC}[8m`,
+  `${ESC}c`,
+  `${ESC}]0;title\u0007`,
+  `${ESC}]8;;http://evil/\u0007link${ESC}]8;;\u0007`,
+  `${ESC}]52;c;ZXZpbA==\u0007`,
+  `${ESC}]4;1;?\u0007`,
+  `${ESC}P+q544e${ESC}\\`,
+  `${ESC}_Gf=100;AAAA${ESC}\\`,
+  `${ESC}^private${ESC}\\`,
+  `${ESC}X string${ESC}\\`,
+  `${ESC}#8`,
+  `${ESC}(0`,
+  `${ESC}>`,
+  `${ESC}=`,
+  `${ESC}D`,
+  `${ESC}M`,
+  `${ESC}7`,
+  `${ESC}8`,
+  `${ESC}[20h`,
+  `${ESC}[5i`,
+  `${ESC}]1337;File=:AAAA\u0007`,
+  '\u009B31m',
+  '\u009D0;t\u009C',
+  '\u0090q\u009C',
+  '\u0085next',
+  '\u008D',
+  'over\rwritten',
+  'back\b\b\bspace',
+  '\u0007',
+  '\u000B',
+  '\u000C',
+  '\u000E\u000F',
+  '\u007F',
+  '\u202Edesrever\u202C',
+  '\u2066isolate\u2069',
+  'zero\u200Bwidth',
+  '\u2028line',
+  '\u{E0041}\u{E0042}tags',
+];
+
+/** A hub takes no CR: content is in normal form. */
+const FOREIGN = HOSTILE.filter((text) => !text.includes('\r'));
+
+/** What may come out: printable, line feed and tab. */
+const STEERS = /[^\n\t\P{C}]|[\u2028\u2029]/u;
+
+describe('S31 terminal output', function () {
+  this.timeout(120_000);
+  const dir = path.join(tempDir(), 'p');
+  const env = userEnv(tempDir('home'));
+  const run = (...args: string[]): ReturnType<typeof ctx> => ctx(args, { cwd: dir, env });
+
+  before(async () => {
+    fs.mkdirSync(dir);
+    await run('init');
+    const file = path.join(dir, '.context', 'CONVENTIONS.md');
+    const own = HOSTILE.map((text) => text.replaceAll(/[\r\n\u2028]/g, '\r')).map(
+      (text) => `- own ${text} end\n\n  body ${text}\n`,
+    );
+    fs.appendFileSync(file, `\n## Section ${ESC}[5m\n\n${own.join('')}`);
+    const foreign = FOREIGN.map((text, n) =>
+      renderEntry({
+        id: `f-${n}`,
+        type: 'decision',
+        content: `foreign ${text} end\n\nbody ${text} end`,
+        origin: 'other',
+        client: 'ada@laptop',
+        timestamp: '2026-01-02T03:04:05Z',
+        received_at: '2026-01-02T03:04:05Z',
+        sequence: n + 1,
+        digest: `1.${'A'.repeat(22)}`,
+      }),
+    );
+    fs.writeFileSync(path.join(dir, '.context', 'hub', 'decisions.md'), renderHeader('decision') + foreign.join(''));
+  });
+  after(removeTempDirs);
+
+  it(`shows ${HOSTILE.length} sequences, in list, search and show, as harmless text`, async () => {
+    assert.ok(HOSTILE.length >= 40);
+    const list = await run('list');
+    assert.equal(list.code, 0, list.stderr);
+    assert.equal(
+      list.stdout.split('\n').filter((line) => / (?:own|foreign) /.test(line)).length,
+      HOSTILE.length + FOREIGN.length,
+    );
+    const ids = list.stdout.split('\n').flatMap((line) => /^(\S+)/.exec(line)?.[1] ?? []);
+    const outputs = [list, await run('search', 'end')];
+    for (const id of [ids[0] ?? '', 'f-0', 'f-8', 'f-32', 'f-40']) outputs.push(await run('show', id));
+    for (const { stdout, stderr, code } of outputs) {
+      assert.equal(code, 0, stderr);
+      assert.doesNotMatch(stdout + stderr, STEERS);
+      assert.match(stdout, /\\u\{1b\}|end/);
+    }
+  });
+
+  it('answers JSON in ASCII only, and loses nothing', async () => {
+    const { stdout } = await run('list', 'decision', '--json');
+    assert.match(stdout, /^[\x20-\x7E]+\n$/);
+    const { entries } = JSON.parse(stdout) as { entries: { content: string }[] };
+    assert.deepEqual(
+      entries.map(({ content }) => content),
+      FOREIGN.map((text) => `foreign ${text} end\n\nbody ${text} end`),
+    );
+  });
+
+  it('says in its messages nothing that was typed as it was typed', async () => {
+    const evil = `${ESC}]52;c;ZXZpbA==\u0007`;
+    for (const args of [
+      ['show', evil],
+      [evil],
+      ['list', evil],
+      ['add', 'task', `-${evil}`],
+      ['add', 'task', 'a b', '--id', evil],
+    ]) {
+      const { code, stderr } = await run(...args);
+      assert.notEqual(code, 0);
+      assert.doesNotMatch(stderr, STEERS);
+    }
+  });
+
+  it('does the same on a real terminal', function () {
+    // script(1) of util-linux runs a command on a pseudo-terminal.
+    const probe = spawnSync('script', ['-qec', 'true', '/dev/null']);
+    if (probe.status !== 0) this.skip();
+    const command = `"${process.execPath}" "${CTX}" list`;
+    const { stdout, status } = spawnSync('script', ['-qec', command, '/dev/null'], { cwd: dir, env, encoding: 'utf8' });
+    assert.equal(status, 0);
+    assert.ok(stdout.split('\n').length > HOSTILE.length);
+    // The terminal itself turns line feeds into CR LF.
+    assert.doesNotMatch(stdout.replaceAll('\r\n', '\n'), STEERS);
+  });
+});
