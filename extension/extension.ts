@@ -78,6 +78,18 @@ function runLanguageServer({ context, log, projects }: App): LanguageService {
   return service;
 }
 
+/** The local hub was started by another window or on a terminal: whoever waits for it need not wait any longer. */
+function followLocalHub({ context, hub, projects }: App): void {
+  const file = new vscode.RelativePattern(vscode.Uri.file(hub.dataDir), 'hub.json');
+  const watcher = vscode.workspace.createFileSystemWatcher(file);
+  const look = async (): Promise<void> => {
+    if ((await hub.find()) === undefined) return;
+    await projects.refreshAll();
+    projects.nudgeAll();
+  };
+  context.subscriptions.push(watcher, watcher.onDidCreate(look), watcher.onDidChange(look));
+}
+
 /** A project of the local hub is opened: the hub is wanted. Anything that fails here is told when it is needed. */
 async function wakeLocalHub({ hub, projects, log }: App): Promise<void> {
   try {
@@ -100,6 +112,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<Extens
   const language = runLanguageServer(app);
   closing = () => Promise.all([app.projects.close(), language.close()]);
   keepContextKeys(app);
+  followLocalHub(app);
   await app.projects.update();
   if (vscode.workspace.isTrusted) void wakeLocalHub(app);
   context.subscriptions.push(vscode.workspace.onDidGrantWorkspaceTrust(() => wakeLocalHub(app)));

@@ -20,6 +20,7 @@ async function startLocalHub(app: App): Promise<void> {
   const hub = running ?? (await app.hub.start());
   for (const project of unconnected) await connectToLocalHub(app, project);
   await app.projects.refreshAll();
+  app.projects.nudgeAll();
   if (unconnected.length > 0) return;
   tick(
     running === undefined

@@ -28,7 +28,7 @@ const PORTS_TO_TRY = 20;
 const START_TIMEOUT_MS = 130_000;
 const STOP_TIMEOUT_MS = 20_000;
 const PIPE_GRACE_MS = 500;
-const RACE_TIMEOUT_MS = 10_000;
+const ANSWER_TIMEOUT_MS = 15_000;
 const POLL_MS = 50;
 
 interface Finished {
@@ -94,11 +94,13 @@ async function startOnce(script: string, port: number, options: LocalHubOptions)
   const args = ['hub', 'start', '--daemon', '--port', String(port), '--data-dir', options.dataDir];
   options.log(`starting: ctx ${args.join(' ')}`);
   const { code, stderr } = await runCtx(script, args, START_TIMEOUT_MS);
-  // Another window may have won the race, and its hub may need a moment: what counts is that it is there.
-  const running = await waitForHub(options.dataDir, code === CODE_FACTS.locked.exit ? RACE_TIMEOUT_MS : 0);
+  // Another window may have won the race, and a hub may need a moment: what counts is that it is there.
+  const comes = code === 0 || code === CODE_FACTS.locked.exit;
+  const running = await waitForHub(options.dataDir, comes ? ANSWER_TIMEOUT_MS : 0);
   if (running !== undefined) return running;
   if (code !== 0 && !(await isFree(port))) return undefined;
-  const why = stderr.trim() === '' ? `it ended with exit code ${code}` : stderr.trim();
+  const silent = code === 0 ? 'it does not answer' : `it ended with exit code ${code}`;
+  const why = stderr.trim() === '' ? silent : stderr.trim();
   throw new HubError('unreachable', `The local hub did not start: ${why}`);
 }
 

@@ -22,7 +22,8 @@ export interface RunningHub extends HubFile {
   readonly degraded: boolean;
 }
 
-const HEALTH_TIMEOUT_MS = 2_000;
+/** A hub may be busy with its disk for a while; one that is gone refuses at once. */
+const HEALTH_TIMEOUT_MS = 5_000;
 
 function parseHubFile(text: string): HubFile | undefined {
   let value: unknown;

@@ -69,6 +69,11 @@ export class Projects implements vscode.Disposable {
     await Promise.all(this.all.map((project) => project.refresh()));
   }
 
+  /** Whoever waits before the next attempt tries now. */
+  nudgeAll(): void {
+    for (const project of this.all) project.nudge();
+  }
+
   /** Ends every connection; resolves when all are closed. */
   async close(): Promise<void> {
     await Promise.all(this.all.map((project) => project.close()));

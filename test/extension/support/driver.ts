@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import type { Locator, Page } from 'playwright-core';
 
-const DEADLINE_MS = 30_000;
+const DEADLINE_MS = 60_000;
 
 export class Driver {
   constructor(

@@ -137,7 +137,10 @@ async function endHub(home: string): Promise<void> {
   const hub = readHub(home);
   if (hub === undefined || !isProcessAlive(hub.pid)) return;
   process.kill(hub.pid, 'SIGTERM');
-  await until('the hub ends', () => !isProcessAlive(hub.pid));
+  await until('the hub ends', () => !isProcessAlive(hub.pid), 20_000).catch((error: unknown) => {
+    process.kill(hub.pid, 'SIGKILL');
+    throw error;
+  });
 }
 
 interface Layout {
@@ -228,6 +231,7 @@ async function goTo(context: BrowserContext, port: number, window: WindowOptions
     [window.open.endsWith('.code-workspace') ? 'workspace' : 'folder']: window.open,
     payload,
   });
-  await page.goto(`http://127.0.0.1:${port}/?${query.toString()}`);
+  // What is waited for is the workbench itself, which the caller does.
+  await page.goto(`http://127.0.0.1:${port}/?${query.toString()}`, { waitUntil: 'commit', timeout: 60_000 });
   return page;
 }

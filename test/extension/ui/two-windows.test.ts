@@ -13,7 +13,7 @@ import { freePort, killHub, readHub } from '../support/hub';
 import { uiSetup } from '../support/ui-setup';
 import { openWorkbench, type Workbench } from '../support/workbench';
 
-const STEP_DEADLINE_MS = 60_000;
+const STEP_DEADLINE_MS = 120_000;
 
 describe('two windows', function () {
   this.timeout(STEP_DEADLINE_MS);
@@ -150,7 +150,7 @@ describe('two windows', function () {
 
   it('a reloaded window finds the hub again, and its feed', async () => {
     const hub = readHub(bench.home);
-    await beta.page.reload();
+    await beta.page.reload({ waitUntil: 'commit' });
     await beta.ready();
     await beta.status(/ctx Hub #3$/);
     await beta.row('Outages are quiet').waitFor();
