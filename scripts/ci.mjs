@@ -1,6 +1,6 @@
 // What `.ci/run` does: the README's test command, then what needs root, more time or more tools. Closes with the sum of all.
 import { build, checkNode, ensureInstalled, root } from './prepare.mjs';
-import { check, closingLine, counted, mocha, total } from './suites.mjs';
+import { check, close, counted, mocha } from './suites.mjs';
 
 process.chdir(root);
 checkNode();
@@ -25,7 +25,5 @@ counts.push(
   await counted('the oldest VS Code', process.execPath, ['test/extension/run.mjs', '--only', 'floor-host,floor-vsix']),
 );
 
-const sum = total(counts);
 console.log(`\nall of it took ${((performance.now() - began) / 60_000).toFixed(1)} minutes`);
-console.log(closingLine(sum));
-process.exitCode = sum.failed > 0 || sum.passed === 0 ? 1 : 0;
+close(counts);

@@ -7,16 +7,43 @@ import { root } from './prepare.mjs';
 
 const NOTHING = { passed: 0, failed: 0, skipped: 0 };
 
-export const add = (a, b) => ({
+const add = (a, b) => ({
   passed: a.passed + b.passed,
   failed: a.failed + b.failed,
   skipped: a.skipped + b.skipped,
 });
 
-export const total = (counts) => counts.reduce(add, NOTHING);
+const total = (counts) => counts.reduce(add, NOTHING);
 
-export const closingLine = ({ passed, failed, skipped }) =>
+const closingLine = ({ passed, failed, skipped }) =>
   `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`;
+
+/** What mocha said of each failed test and of what was not run, gathered from everything that ran below this process. */
+const findings = [];
+
+/** Notes the parts of the output that a reader of the end of a long log must not miss. */
+function watch() {
+  let rest = '';
+  let failing = false;
+  return (text) => {
+    const lines = (rest + text).split('\n');
+    rest = lines.pop();
+    for (const line of lines) {
+      if (/^ {2}\d+ failing/.test(line)) failing = true;
+      else if (/^(?:===|---|[\w -]+: \d+ passed)/.test(line)) failing = false;
+      const said = /^(?: +(?:needed a second try|not run): |skipped: |SURVIVED )/.test(line);
+      if ((failing || said) && line.trim() !== '') findings.push(line);
+    }
+  };
+}
+
+/** Prints the findings again, and the closing line; the exit code follows from the counts. */
+export function close(counts) {
+  const sum = total(counts);
+  if (findings.length > 0) console.log(`\nOf the above:\n${findings.map((line) => `| ${line}`).join('\n')}`);
+  console.log(`\n${closingLine(sum)}`);
+  process.exitCode = sum.failed > 0 || sum.passed === 0 ? 1 : 0;
+}
 
 /** Runs a command, shows its output, and gives back what it printed and its exit code. */
 export function run(command, args, env = {}) {
@@ -27,8 +54,10 @@ export function run(command, args, env = {}) {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     let out = '';
+    const noteFindings = watch();
     child.stdout.setEncoding('utf8').on('data', (text) => {
       process.stdout.write(text);
+      noteFindings(text);
       out = (out + text).slice(-20_000);
     });
     child.once('error', (error) => resolve({ code: 1, out: error.message }));
@@ -57,7 +86,7 @@ export async function mocha(name, patterns, env = {}) {
   const ranNothing = counts.passed + counts.failed + counts.skipped === 0;
   const broke = code !== 0 && counts.failed === 0;
   if (ranNothing || broke) {
-    console.error(`${name}: ${ranNothing ? 'no test ran' : `mocha exited with ${code}`}`);
+    findings.push(`${name}: ${ranNothing ? 'no test ran' : `mocha exited with ${code}`}`);
     counts.failed += 1;
   }
   console.log(`${name}: ${closingLine(counts)} (${((performance.now() - began) / 1000).toFixed(1)} s)`);
@@ -71,11 +100,14 @@ export async function counted(name, command, args, env = {}) {
   const lines = [...out.matchAll(/^(?:\w+: )?(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$/gm)];
   const last = lines.at(-1);
   if (last === undefined) {
-    console.error(`${name}: no counts (exit code ${code})`);
+    findings.push(`${name}: no counts (exit code ${code})`);
     return { ...NOTHING, failed: 1 };
   }
   const counts = { passed: Number(last[1]), failed: Number(last[2]), skipped: Number(last[3] ?? 0) };
-  if (code !== 0 && counts.failed === 0) counts.failed = 1;
+  if (code !== 0 && counts.failed === 0) {
+    findings.push(`${name}: exit code ${code}`);
+    counts.failed = 1;
+  }
   return counts;
 }
 
@@ -83,6 +115,7 @@ export async function counted(name, command, args, env = {}) {
 export async function check(name, command, args, env = {}) {
   console.log(`\n=== ${name}`);
   const { code } = await run(command, args, env);
-  console.log(`${name}: ${code === 0 ? 'ok' : `failed with exit code ${code}`}`);
+  if (code !== 0) findings.push(`${name}: failed with exit code ${code}`);
+  else console.log(`${name}: ok`);
   return { ...NOTHING, [code === 0 ? 'passed' : 'failed']: 1 };
 }

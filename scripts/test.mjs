@@ -2,20 +2,10 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { build, checkNode, ensureInstalled, root } from './prepare.mjs';
-import { closingLine, counted, mocha, total } from './suites.mjs';
+import { close, counted, mocha } from './suites.mjs';
 
 /** Folders of test/ that mocha runs, in this order. */
-const MOCHA_SUITES = [
-  'unit',
-  'conformance',
-  'simulation',
-  'simulation',
-  'hub',
-  'cli',
-  'failure-modes',
-  'security',
-  'package',
-];
+const MOCHA_SUITES = ['unit', 'conformance', 'simulation', 'hub', 'cli', 'failure-modes', 'security', 'package'];
 
 function mochaSuite(name) {
   return {
@@ -57,6 +47,4 @@ ensureInstalled();
 build('--tests');
 const counts = [];
 for (const suite of picked) counts.push(await suite.run());
-const sum = total(counts);
-console.log(`\n${closingLine(sum)}`);
-process.exitCode = sum.failed > 0 || sum.passed === 0 ? 1 : 0;
+close(counts);
