@@ -46,22 +46,41 @@ function thirdPartyNotices(inputs) {
   return `This product contains the following third-party software.\n\n${notices.join(`\n\n${'-'.repeat(80)}\n\n`)}\n`;
 }
 
-export async function buildProducts() {
-  const { metafile } = await esbuild.build({
+/** The shipped bundles, into any folder; `plugins` may change the sources on the way. */
+export function bundleProducts(outdir, plugins = []) {
+  return esbuild.build({
     ...shared,
     metafile: true,
     entryPoints: existing(products),
-    outdir: 'dist',
+    outdir,
     // Bundles load one another at run time, so that a command pays only for what it uses.
     external: ['vscode', './hub.js', './client.js', './ctx.js'],
     minify: !process.argv.includes('--dev'),
     keepNames: true,
+    plugins,
   });
+}
+
+export async function buildProducts() {
+  const { metafile } = await bundleProducts('dist');
   fs.writeFileSync('dist/ThirdPartyNotices.txt', thirdPartyNotices(Object.keys(metafile.inputs)));
   if (fs.existsSync('dist/ctx.js')) fs.chmodSync('dist/ctx.js', 0o755);
 }
 
-/** Every *.test.ts becomes one file below dist-test/, in the same folders; packages stay external. */
+/** Test files, each into one file below `outdir` in the same folders as in test/; packages stay external. */
+export function bundleTests(files, outdir, plugins = []) {
+  return esbuild.build({
+    ...shared,
+    entryPoints: files,
+    outbase: 'test',
+    outdir,
+    packages: 'external',
+    external: ['vscode'],
+    plugins,
+  });
+}
+
+/** Every *.test.ts of test/. */
 export async function buildTests() {
   const files =
     fs.globSync?.('test/**/*.test.ts') ??
@@ -71,14 +90,7 @@ export async function buildTests() {
       .map((f) => path.join('test', f));
   // Loaded by the extension host, and by the runner of the extension's tests.
   const suites = ['test/extension/suite/index.ts', 'test/extension/legs.ts'].filter((file) => fs.existsSync(file));
-  await esbuild.build({
-    ...shared,
-    entryPoints: [...files, ...suites],
-    outbase: 'test',
-    outdir: 'dist-test',
-    packages: 'external',
-    external: ['vscode'],
-  });
+  await bundleTests([...files, ...suites], 'dist-test');
 }
 
 /** The bench and the processes it starts: dist-test/bench/. */

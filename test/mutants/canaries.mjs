@@ -7,7 +7,7 @@ import { createRequire } from 'node:module';
 import os from 'node:os';
 import path from 'node:path';
 import { patched } from './patched.mjs';
-import { RAFT_MUTANTS } from './raft-mutants.mjs';
+import { mutants } from './raft-mutants.mjs';
 
 const OUT = 'dist-test/canaries';
 const ENOUGH = 20;
@@ -49,7 +49,7 @@ for (const bug of healthy.DRIVER_BUGS) {
   else missed += 1;
 }
 const unseen = [];
-for (const [number, { name, patches }] of RAFT_MUTANTS.entries()) {
+for (const [number, { name, patches }] of mutants.entries()) {
   const { huntFor } = await load(`core-${number + 1}`, patches);
   if (report(`core: ${name}`, huntFor(undefined, seeds))) caught += 1;
   else unseen.push(name);

@@ -3,7 +3,10 @@
 
 const patch = (file, find, replace) => ({ file: `hub/raft/${file}`, find, replace });
 
-export const RAFT_MUTANTS = [
+/** Folders or files of tests that may kill them. */
+export const tests = ['test/unit/raft'];
+
+export const mutants = [
   {
     name: '1 commits an entry of an older term by counting',
     patches: [patch('replication.ts', '.termAt(index) !== state.term) return', '.termAt(index) === undefined) return')],

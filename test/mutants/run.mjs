@@ -1,77 +1,111 @@
-// `npm run test:mutants`: bundles the unit tests of the core with one bug in it at a time, and names the test that sees it.
+// `npm run test:mutants [-- --only raft,files]`: builds the software with one bug in it at a time, and names the test that
+// sees it. A `*-mutants.mjs` beside this file holds a set:
+//   tests     files or folders below test/ that are run for each of its bugs, unless a bug names its own
+//   products  true when those tests run the built `ctx`, which then has the bug too
+//   mutants   { name, patches: [{ file, find, replace }], tests? }
 // Closes with `N passed, N failed`; a bug that no test sees is a failure. Two at a time, at low priority.
-import * as esbuild from 'esbuild';
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { RAFT_MUTANTS } from './raft-mutants.mjs';
+import { pathToFileURL } from 'node:url';
+import { bundleProducts, bundleTests } from '../../esbuild.mjs';
 import { patched } from './patched.mjs';
 
 const AT_ONCE = 2;
 const MAX_MS = 120_000;
 const OUT = 'dist-test/mutants';
-const TESTS = fs
-  .readdirSync('test/unit/raft')
-  .filter((name) => name.endsWith('.test.ts'))
-  .map((name) => `test/unit/raft/${name}`);
 
-async function bundle(folder, patches) {
-  await esbuild.build({
-    entryPoints: TESTS,
-    outdir: folder,
-    bundle: true,
-    platform: 'node',
-    target: 'node20',
-    format: 'cjs',
-    packages: 'external',
-    logLevel: 'error',
-    plugins: [patched(patches)],
-  });
+/** The test files that a set or a bug names. */
+function filesOf(names) {
+  return names.flatMap((name) =>
+    fs.statSync(name).isDirectory()
+      ? fs
+          .readdirSync(name, { recursive: true })
+          .filter((file) => file.endsWith('.test.ts'))
+          .map((file) => path.join(name, file))
+      : [name],
+  );
 }
 
 /** The first failing test's title, or `undefined` when all pass. */
 function firstFailure(folder) {
   return new Promise((resolve) => {
-    const args = ['node_modules/mocha/bin/mocha.js', '--reporter', 'json', '--bail', `${folder}/*.test.js`];
-    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+    const tests = path.posix.join(folder, 'test/**/*.test.js');
+    const args = ['node_modules/mocha/bin/mocha.js', '--config', 'test/support/mocha.json', '--retries', '0'];
+    const child = spawn(process.execPath, [...args, '--reporter', 'json', '--bail', tests], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      // A process group of its own, so that a test which hangs takes what it started with it.
+      detached: true,
+      env: { ...process.env, CTX_DIST: path.resolve(folder, 'dist') },
+    });
     os.setPriority(child.pid, 10);
-    const timer = setTimeout(() => child.kill('SIGKILL'), MAX_MS);
+    const timer = setTimeout(() => process.kill(-child.pid, 'SIGKILL'), MAX_MS);
     let out = '';
     child.stdout.setEncoding('utf8').on('data', (text) => (out += text));
     child.once('close', (code) => {
       clearTimeout(timer);
       if (code === 0) return resolve(undefined);
-      const at = out.indexOf('{');
+      const at = out.search(/^\{$/m);
       const report = at === -1 ? undefined : JSON.parse(out.slice(at));
       return resolve(report?.failures[0]?.fullTitle ?? `no result within ${MAX_MS / 1000} s (exit code ${code})`);
     });
   });
 }
 
-async function tryMutant({ name, patches }, at) {
-  const folder = path.posix.join(OUT, String(at));
-  await bundle(folder, patches);
-  const test = await firstFailure(folder);
-  console.log(test === undefined ? `SURVIVED  ${name}` : `killed    ${name}\n          by: ${test}`);
-  return test !== undefined;
+/** What sees these patches: builds tests and, where they run it, the product with them. */
+async function hunt(folder, set, patches, tests = set.tests) {
+  const plugins = [patched(patches)];
+  try {
+    await bundleTests(filesOf(tests), path.posix.join(folder, 'test'), plugins);
+    if (set.products) await bundleProducts(path.posix.join(folder, 'dist'), plugins);
+    return await firstFailure(folder);
+  } finally {
+    fs.rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function loadSets() {
+  const at = process.argv.indexOf('--only');
+  const only = at === -1 ? undefined : (process.argv[at + 1] ?? '').split(',');
+  const names = fs
+    .readdirSync('test/mutants')
+    .map((file) => /^(.+)-mutants\.mjs$/.exec(file)?.[1])
+    .filter((name) => name !== undefined && (only?.includes(name) ?? true));
+  return Promise.all(
+    names.map(async (name) => ({
+      name,
+      ...(await import(pathToFileURL(path.resolve(`test/mutants/${name}-mutants.mjs`)).href)),
+    })),
+  );
 }
 
 fs.rmSync(OUT, { recursive: true, force: true });
-await bundle(path.posix.join(OUT, 'none'), []);
-const healthy = await firstFailure(path.posix.join(OUT, 'none'));
-if (healthy !== undefined) {
-  console.error(`Without any bug this test fails: ${healthy}`);
-  process.exit(1);
+const counts = { passed: 0, failed: 0 };
+const queue = [];
+for (const set of await loadSets()) {
+  // Only a set whose tests pass without any bug says something about bugs.
+  const all = new Set([...set.tests, ...set.mutants.flatMap(({ tests }) => tests ?? [])]);
+  const healthy = await hunt(path.posix.join(OUT, `${set.name}-0`), set, [], [...all]);
+  if (healthy !== undefined) {
+    console.error(`${set.name}: without any bug this test fails: ${healthy}`);
+    counts.failed += set.mutants.length;
+    continue;
+  }
+  for (const [at, { name, patches, tests }] of set.mutants.entries()) {
+    queue.push(async () => {
+      const test = await hunt(path.posix.join(OUT, `${set.name}-${at + 1}`), set, patches, tests);
+      counts[test === undefined ? 'failed' : 'passed'] += 1;
+      const verdict = test === undefined ? 'SURVIVED ' : 'killed   ';
+      console.log(`${verdict} ${set.name} ${name}${test === undefined ? '' : `\n          by: ${test}`}`);
+    });
+  }
 }
-
-const queue = RAFT_MUTANTS.map((mutant, at) => () => tryMutant(mutant, at + 1));
-let killed = 0;
 await Promise.all(
   Array.from({ length: AT_ONCE }, async () => {
-    for (let next = queue.shift(); next !== undefined; next = queue.shift()) if (await next()) killed += 1;
+    for (let next = queue.shift(); next !== undefined; next = queue.shift()) await next();
   }),
 );
 fs.rmSync(OUT, { recursive: true, force: true });
-console.log(`\n${killed} passed, ${RAFT_MUTANTS.length - killed} failed`);
-process.exitCode = killed === RAFT_MUTANTS.length ? 0 : 1;
+console.log(`\n${counts.passed} passed, ${counts.failed} failed`);
+process.exitCode = counts.failed > 0 || counts.passed === 0 ? 1 : 0;

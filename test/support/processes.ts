@@ -4,7 +4,8 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 
-export const CTX = path.resolve('dist/ctx.js');
+/** The built command; $CTX_DIST names another build, as the mutants' runner does. */
+export const CTX = path.resolve(process.env['CTX_DIST'] ?? 'dist', 'ctx.js');
 
 const running = new Set<ChildProcess>();
 process.once('exit', () => {
