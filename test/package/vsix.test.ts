@@ -17,6 +17,8 @@ const ALLOWED = [
   'dist/language-server.js',
   'media/activity.svg',
   'media/icon.png',
+  'media/screenshots/feed.png',
+  'media/screenshots/lenses.png',
   'package.json',
 ];
 
@@ -29,6 +31,17 @@ describe('VSIX', function () {
     const listed = execFileSync(process.execPath, [vsce, 'ls', '--no-dependencies'], { encoding: 'utf8' });
     const files = listed.split('\n').filter((line) => line !== '');
     assert.deepEqual(files.sort(), ALLOWED);
+  });
+
+  it('holds every picture that the README shows', () => {
+    const pictures = [...fs.readFileSync('README.md', 'utf8').matchAll(/!\[[^\]]*\]\(([^)]+)\)/g)].map(
+      (found) => found[1] ?? '',
+    );
+    assert.ok(pictures.length > 0, 'the README has pictures');
+    assert.deepEqual(
+      pictures.filter((file) => !ALLOWED.includes(file)),
+      [],
+    );
   });
 
   it('is packed from what is built, and stays below 2 MiB', () => {
