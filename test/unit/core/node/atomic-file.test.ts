@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
+import fsp from 'node:fs/promises';
 import path from 'node:path';
 import { HubError } from '../../../../core/errors';
 import { writeFileAtomic } from '../../../../core/node/atomic-file';
@@ -47,6 +48,35 @@ describe('atomic file writes', () => {
     await writeFileAtomic(file, 'new');
     assert.equal(fs.readFileSync(reader, 'utf8'), 'old text');
     fs.closeSync(reader);
+  });
+
+  it('reach the disk in the order that a power cut cannot undo: text, name, folder', async function () {
+    if (isWindows) this.skip();
+    const dir = tempDir();
+    const file = path.join(dir, 'a.md');
+    const steps: string[] = [];
+    const { open } = fsp;
+    const { renameSync } = fs;
+    fsp.open = async (name, ...rest) => {
+      const handle = await open(name, ...rest);
+      const sync = handle.sync.bind(handle);
+      handle.sync = async () => {
+        await sync();
+        steps.push(name === dir ? 'folder' : 'text');
+      };
+      return handle;
+    };
+    fs.renameSync = (from, to) => {
+      renameSync(from, to);
+      steps.push('name');
+    };
+    try {
+      await writeFileAtomic(file, 'new');
+    } finally {
+      fsp.open = open;
+      fs.renameSync = renameSync;
+    }
+    assert.deepEqual(steps, ['text', 'name', 'folder']);
   });
 
   it('refuse a symbolic link, dangling or not, and leave its target alone', async function () {

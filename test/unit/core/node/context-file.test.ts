@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
+import fc from 'fast-check';
+import { cleanDraft, titleAsRead } from '../../../../core/context/draft';
 import type { Draft } from '../../../../core/context/model';
 import type { EntryType } from '../../../../core/entry';
 import { HubError } from '../../../../core/errors';
@@ -120,6 +122,54 @@ describe('context file', () => {
     assert.equal(fs.readFileSync(paths.files.task, 'utf8'), '# T\n');
     await addEntry(paths, draft('task', { title, body: 'x'.repeat(rest) }));
     await assert.rejects(addEntry(paths, draft('convention', { title: '```' })), { code: 'invalid' });
+  });
+
+  it('keeps a byte order mark', async () => {
+    const paths = project();
+    fs.writeFileSync(paths.files.task, '\uFEFF# T\n');
+    await addEntry(paths, draft('task'));
+    assert.equal(fs.readFileSync(paths.files.task, 'utf8').lastIndexOf('\uFEFF'), 0);
+  });
+
+  it('has one entry more with the title as given, or nothing changed, whatever the title', async () => {
+    const piece = fc.constantFrom(
+      'a',
+      ' ',
+      '#',
+      '-',
+      '*',
+      '+',
+      '1.',
+      '`',
+      '```',
+      '<',
+      '<!--',
+      '-->',
+      '[',
+      ']',
+      ':',
+      '>',
+      '[x]',
+      '=',
+      '|',
+    );
+    const titles = fc.array(piece, { minLength: 1, maxLength: 6 }).map((parts) => parts.join(''));
+    await fc.assert(
+      fc.asyncProperty(titles, fc.constantFrom<EntryType>('convention', 'task', 'decision'), async (title, type) => {
+        const paths = project();
+        const fields = type === 'decision' ? { context: 'a b', rationale: 'c d', consequence: 'e f' } : {};
+        const known = await addEntry(paths, draft(type, { title: 'Known before', fields }));
+        const before = fs.readFileSync(known.file, 'utf8');
+        const cleaned = cleanDraft(draft(type, { title, fields }));
+        const added = await addEntry(paths, cleaned).catch((error: unknown) => {
+          assert.ok(error instanceof HubError && error.code === 'invalid', String(error));
+        });
+        const entries = (await readContextFile(paths, type))?.document.entries.map((entry) => entry.title) ?? [];
+        if (added === undefined) assert.equal(fs.readFileSync(known.file, 'utf8'), before);
+        else assert.deepEqual(entries.sort(), ['Known before', titleAsRead(cleaned)].sort());
+      }),
+      { numRuns: 150 },
+    );
   });
 
   it('keeps what an editor saved at the same moment', async () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
+import fsp from 'node:fs/promises';
 import path from 'node:path';
 import { HubError } from '../../../../core/errors';
 import { acquireLock, withLock } from '../../../../core/node/file-lock';
@@ -93,6 +94,36 @@ describe('file lock', () => {
     fs.writeFileSync(`${file}.44.new`, '');
     await (await acquireLock(file, { deadlineMs: 0 })).release();
     assert.deepEqual(fs.readdirSync(path.dirname(file)).sort(), ['lock.44.new', 'other']);
+  });
+
+  it('takes nothing from a holder that arrives while a dead one is being removed', async () => {
+    const file = path.join(tempDir(), 'lock');
+    plant(file, { pid: deadPid() });
+    const arrival = { nonce: '99', pid: process.pid, started: processStartTime(process.pid) };
+    const { link } = fsp;
+    let arrived = false;
+    // Right after our claim is made, another process has removed the dead holder's file and taken the lock.
+    fsp.link = async (from, to) => {
+      await link(from, to);
+      if (!String(to).endsWith('.abcdef0123456789.claim')) return;
+      plant(file, arrival);
+      arrived = true;
+    };
+    try {
+      await assert.rejects(acquireLock(file, { deadlineMs: 0 }), locked);
+    } finally {
+      fsp.link = link;
+    }
+    assert.ok(arrived);
+    assert.equal((JSON.parse(fs.readFileSync(file, 'utf8')) as { nonce: string }).nonce, '99');
+  });
+
+  it('gives back only what is its own', async () => {
+    const file = path.join(tempDir(), 'lock');
+    const lock = await acquireLock(file);
+    plant(file, { nonce: '99', pid: process.pid, started: processStartTime(process.pid) });
+    await lock.release();
+    assert.ok(fs.existsSync(file), 'another holder, to whom it passed in the meantime');
   });
 
   it('gives the lock back when the work fails', async () => {
