@@ -2,7 +2,8 @@
  * Every command that talks to a hub as a project's client; the entry point of the `client.js` bundle, which is loaded only
  * for them: `ctx connection …`, and the share leg of `ctx add --share`.
  */
-import { Command, CommanderError } from 'commander';
+import { Command } from 'commander';
+import { explainFailure } from '../core/command-end';
 import type { PublishedEntry } from '../core/entry';
 import { HubError } from '../core/errors';
 import { readConnection } from '../core/node/connection-file';
@@ -45,10 +46,9 @@ async function runConnection(argv: readonly string[], io: ProgramIo): Promise<nu
     await buildProgram(context).parseAsync([...argv], { from: 'user' });
     return context.exit.code;
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 64;
-    if (!(error instanceof HubError)) throw error;
-    io.stderr(`ctx: ${error.message}\n`);
-    return error.facts.exit;
+    const exit = explainFailure(error, io);
+    if (exit === undefined) throw error;
+    return exit;
   }
 }
 

@@ -1,6 +1,6 @@
 /** The command line: maps arguments to commands, errors to exit codes. Heavy parts are loaded by the command that needs them. */
-import { Command, CommanderError } from 'commander';
-import { HubError } from '../core/errors';
+import { Command } from 'commander';
+import { explainFailure } from '../core/command-end';
 import type { ProgramIo } from '../core/program';
 import { bundledProgram, type BundleName } from './bundles';
 import { addAddCommands } from './commands/add';
@@ -14,7 +14,6 @@ declare const CTX_VERSION: string;
 /** First words that another bundle answers. */
 const OTHER_BUNDLES: Readonly<Record<string, BundleName>> = { hub: 'hub', connection: 'client' };
 
-const EXIT_USAGE = 64;
 const EXIT_INTERNAL = 70;
 /** As shells report a program that SIGINT ended. */
 const EXIT_INTERRUPTED = 130;
@@ -53,11 +52,8 @@ function buildProgram(context: CommandContext): Command {
 }
 
 function explain(error: unknown, io: ProgramIo): number {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE;
-  if (error instanceof HubError) {
-    io.stderr(`ctx: ${shownBlock(error.message)}\n`);
-    return error.facts.exit;
-  }
+  const exit = explainFailure(error, io);
+  if (exit !== undefined) return exit;
   if (io.signal.aborted) return EXIT_INTERRUPTED;
   io.stderr(
     `ctx: this is a bug, please report it: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,

@@ -1,6 +1,6 @@
 /** Every `ctx hub …` command: arguments in, exit code out. This is the entry point of the `hub.js` bundle. */
-import { Command, CommanderError } from 'commander';
-import { HubError } from '../core/errors';
+import { Command } from 'commander';
+import { explainFailure } from '../core/command-end';
 import type { Program, ProgramIo } from '../core/program';
 import { addClientCommands } from './commands/client';
 import { addStartCommand } from './commands/start';
@@ -40,10 +40,9 @@ async function runHub(argv: readonly string[], io: ProgramIo): Promise<number> {
     await buildProgram(context).parseAsync([...argv], { from: 'user' });
     return context.exit.code;
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 64;
-    if (!(error instanceof HubError)) throw error;
-    io.stderr(`ctx: ${error.message}\n`);
-    return error.facts.exit;
+    const exit = explainFailure(error, io);
+    if (exit === undefined) throw error;
+    return exit;
   }
 }
 

@@ -1,26 +1,36 @@
 /** Turns what the file system throws into a {@link HubError} that says what could not be done, to which file, and what next. */
 import { HubError, type ErrorCode } from '../errors';
 
-interface Explanation {
-  readonly code: ErrorCode;
-  readonly text: string;
-}
-
-const EXPLANATIONS: Readonly<Record<string, Explanation>> = {
-  EACCES: { code: 'cannot_create', text: 'permission denied. Check who owns it and its mode' },
-  EPERM: { code: 'cannot_create', text: 'not permitted. Check who owns it and its mode' },
-  EROFS: { code: 'cannot_create', text: 'the file system is read-only' },
-  EISDIR: { code: 'cannot_create', text: 'a folder is in the way. Move it' },
-  EEXIST: { code: 'cannot_create', text: 'something else is in its place. Move it' },
-  ENOTDIR: { code: 'cannot_create', text: 'a part of the path is a file, not a folder' },
-  ELOOP: { code: 'cannot_create', text: 'too many symbolic links in the path' },
-  ENAMETOOLONG: { code: 'cannot_create', text: 'the path is too long' },
-  ENOENT: { code: 'io_failed', text: 'no such file or folder' },
-  ENOSPC: { code: 'disk_full', text: 'no space left on the device. Free some and try again' },
-  EDQUOT: { code: 'disk_full', text: 'your disk quota is used up. Free some space and try again' },
-  EMFILE: { code: 'io_failed', text: 'too many open files' },
-  ENFILE: { code: 'io_failed', text: 'too many open files on this machine' },
+/** What each errno means to a person, by the code it becomes. */
+const TEXTS: Readonly<Partial<Record<ErrorCode, Readonly<Record<string, string>>>>> = {
+  cannot_create: {
+    EACCES: 'permission denied. Check who owns it and its mode',
+    EPERM: 'not permitted. Check who owns it and its mode',
+    EROFS: 'the file system is read-only',
+    EISDIR: 'a folder is in the way. Move it',
+    EEXIST: 'something else is in its place. Move it',
+    ENOTDIR: 'a part of the path is a file, not a folder',
+    ELOOP: 'too many symbolic links in the path',
+    ENAMETOOLONG: 'the path is too long',
+  },
+  disk_full: {
+    ENOSPC: 'no space left on the device. Free some and try again',
+    EDQUOT: 'your disk quota is used up. Free some space and try again',
+  },
+  io_failed: {
+    ENOENT: 'no such file or folder',
+    EMFILE: 'too many open files',
+    ENFILE: 'too many open files on this machine',
+  },
 };
+
+function explained(errno: string): readonly [ErrorCode, string] | undefined {
+  for (const [code, texts] of Object.entries(TEXTS)) {
+    const text = texts[errno];
+    if (text !== undefined) return [code as ErrorCode, text];
+  }
+  return undefined;
+}
 
 export function errnoOf(error: unknown): string | undefined {
   const code = error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
@@ -34,7 +44,7 @@ export function errnoOf(error: unknown): string | undefined {
 export function fileError(error: unknown, doing: string, file: string): HubError {
   if (error instanceof HubError) return error;
   const errno = errnoOf(error);
-  const known = errno === undefined ? undefined : EXPLANATIONS[errno];
-  const text = known?.text ?? (error instanceof Error ? error.message : String(error));
-  return new HubError(known?.code ?? 'io_failed', `Cannot ${doing} ${file}: ${text}.`, { cause: error });
+  const unknown = ['io_failed', error instanceof Error ? error.message : String(error)] as const;
+  const [code, text] = (errno === undefined ? undefined : explained(errno)) ?? unknown;
+  return new HubError(code, `Cannot ${doing} ${file}: ${text}.`, { cause: error });
 }

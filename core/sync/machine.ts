@@ -201,20 +201,25 @@ const tryNow = (state: State): Step => open(state, [{ kind: 'cancelWait' }]);
 const openFailed = (state: State, event: EventOf<'openFailed'>, random: Random): Step =>
   addressFailed(state, event.error, random);
 
+/** Before the first start and after a stop: nothing is under way. */
+const RESTING: Omit<Table['idle'] & Table['stopped'], 'stop'> = {
+  start: restart,
+  opened: ignore,
+  openFailed: ignore,
+  prepared: ignore,
+  failed: ignore,
+  listening: ignore,
+  applied,
+  rebased: rebasedIdle,
+  lost: ignore,
+  retryDue: ignore,
+  healthy: ignore,
+  nudge: ignore,
+};
+
 const TABLE: Table = {
   idle: {
-    start: restart,
-    opened: ignore,
-    openFailed: ignore,
-    prepared: ignore,
-    failed: ignore,
-    listening: ignore,
-    applied,
-    rebased: rebasedIdle,
-    lost: ignore,
-    retryDue: ignore,
-    healthy: ignore,
-    nudge: ignore,
+    ...RESTING,
     stop: stopIdle,
   },
   connecting: {
@@ -308,18 +313,7 @@ const TABLE: Table = {
     stop: stopWaiting,
   },
   stopped: {
-    start: restart,
-    opened: ignore,
-    openFailed: ignore,
-    prepared: ignore,
-    failed: ignore,
-    listening: ignore,
-    applied,
-    rebased: rebasedIdle,
-    lost: ignore,
-    retryDue: ignore,
-    healthy: ignore,
-    nudge: ignore,
+    ...RESTING,
     stop: ignore,
   },
 };

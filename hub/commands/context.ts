@@ -1,6 +1,8 @@
 /** What every hub command gets: the outside world, and a place for an exit code that is no error. */
 import type { ProgramIo } from '../../core/program';
 
+export { jsonAnswer } from '../../core/command-end';
+
 export interface HubCommandContext {
   readonly io: ProgramIo;
   readonly version: string;
@@ -11,8 +13,3 @@ export interface HubCommandContext {
 }
 
 export const DATA_DIR_FLAG = ['--data-dir <dir>', 'data directory of the hub (default: ~/.ctx/hub-data)'] as const;
-
-/** The one form of every `--json` answer. */
-export function jsonAnswer(kind: string, members: object): string {
-  return `${JSON.stringify({ schemaVersion: 1, kind, ...members })}\n`;
-}
