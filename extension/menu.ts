@@ -3,7 +3,7 @@ import os from 'node:os';
 import * as vscode from 'vscode';
 import type { App } from './app';
 import type { Handler } from './commands';
-import { oneLine } from './feed/visible-text';
+import { oneLine } from './one-line';
 import { SETTING_DEFAULTS, commandName, type CommandId, type SettingName } from './names';
 import { tick } from './notify';
 import { chooseProject, requireTrust } from './project/choose';

@@ -1,7 +1,7 @@
 /** Messages to the user. Text that came from elsewhere (titles, a hub's words) never becomes a link that acts. */
 import * as vscode from 'vscode';
 import { HubError } from '../core/errors';
-import { oneLine } from './feed/visible-text';
+import { oneLine } from './one-line';
 
 const MAX_MESSAGE_LENGTH = 500;
 

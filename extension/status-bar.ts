@@ -1,6 +1,6 @@
 /** The one status item: how the current project's connection is doing. A click opens a menu and never stops anything. */
 import * as vscode from 'vscode';
-import { visible } from './feed/visible-text';
+import { visibleLine } from '../core/visible-text';
 import { commandName } from './names';
 import type { Projects } from './project/projects';
 import type { Project } from './project/project';
@@ -10,7 +10,7 @@ function tooltip(project: Project): vscode.MarkdownString {
   const text = new vscode.MarkdownString();
   const line = (label: string, value: string): void => {
     text.appendMarkdown(`**${label}** `);
-    text.appendText(`${visible(value)}\n`);
+    text.appendText(`${visibleLine(value)}\n`);
     text.appendMarkdown('\n\n');
   };
   line(vscode.l10n.t('Project'), project.connection?.project ?? project.name);

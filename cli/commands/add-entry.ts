@@ -2,6 +2,7 @@
 import path from 'node:path';
 import { v7 as uuid } from 'uuid';
 import { cleanDraft, checkDraft } from '../../core/context/draft';
+import { localDate } from '../../core/context/local-date';
 import type { Draft } from '../../core/context/model';
 import type { EntryType, PublishedEntry } from '../../core/entry';
 import { CODE_FACTS } from '../../core/errors';
@@ -11,14 +12,6 @@ import { jsonAnswer, shown } from '../output';
 import type { AddOptions } from './add';
 import { readInput, type EntryInput } from './add-input';
 import { projectOf, type CommandContext } from './context';
-
-const two = (value: number): string => String(value).padStart(2, '0');
-
-/** Local time, as people write it: `YYYY-MM-DD-HHMMSS`. */
-export function localDate(now: Date): string {
-  const day = `${now.getFullYear()}-${two(now.getMonth() + 1)}-${two(now.getDate())}`;
-  return `${day}-${two(now.getHours())}${two(now.getMinutes())}${two(now.getSeconds())}`;
-}
 
 function draftOf(type: EntryType, input: EntryInput, now: Date): Draft {
   const { title, fields, body, section, priority } = input;

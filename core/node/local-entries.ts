@@ -1,18 +1,11 @@
 /** Entries of the local `.context` files in the form in which they are shared. Reads only. */
-import { createHash } from 'node:crypto';
 import { derivedId } from '../context/derived-id';
 import type { ContextEntry } from '../context/model';
 import { headingOf } from '../context/parse';
 import { ENTRY_TYPES, type EntryType, type PublishedEntry } from '../entry';
-import type { Sha256 } from '../line';
 import { readContextFile } from './context-file';
 import type { ProjectPaths } from './project-directory';
-
-export const sha256: Sha256 = (...parts) => {
-  const hash = createHash('sha256');
-  for (const part of parts) hash.update(part);
-  return hash.digest();
-};
+import { sha256 } from './sha256';
 
 export interface LocalEntry {
   readonly entry: ContextEntry;

@@ -2,7 +2,6 @@
  * What this machine knows of its project's entries on the hub (`.context/hub/shared.jsonl`). Those that this machine sent
  * are kept whole: should the hub lose them (a backup restored), they are sent again exactly as they were (FM-29).
  */
-import { createHash } from 'node:crypto';
 import fsp from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
@@ -11,6 +10,7 @@ import { publishedEntrySchema } from '../wire';
 import { appendLines, readLines } from './append-file';
 import { errnoOf, fileError } from './file-errors';
 import type { ProjectPaths } from './project-directory';
+import { contentHash } from './sha256';
 
 const recordSchema = z.object({
   id: z.string(),
@@ -28,10 +28,6 @@ export interface SharedRecord extends Omit<z.infer<typeof recordSchema>, 'entry'
 }
 
 export type Ledger = ReadonlyMap<string, SharedRecord>;
-
-export function contentHash(content: string): string {
-  return createHash('sha256').update(content).digest('hex');
-}
 
 /** An entry that this machine sent and the hub acknowledged. */
 export function sentRecord(entry: PublishedEntry, sequence: number): SharedRecord {

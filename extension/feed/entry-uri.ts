@@ -2,7 +2,7 @@
 import * as vscode from 'vscode';
 import { ENTRY_SCHEME } from '../names';
 import type { FeedEntry, SourceId } from './feed-model';
-import { oneLine } from './visible-text';
+import { oneLine } from '../one-line';
 
 export interface EntryAddress {
   readonly source: SourceId;

@@ -5,7 +5,8 @@ import { CONTEXT_KEYS, FEED_VIEW, commandName, type FeedState } from '../names';
 import type { FeedEntry, FeedModel, SourceId } from './feed-model';
 import { gather } from './gather';
 import { relativeTime } from './relative-time';
-import { oneLine, visible } from './visible-text';
+import { visibleLine } from '../../core/visible-text';
+import { oneLine } from '../one-line';
 
 /** The editor redraws a tree at most every 200 ms; a burst is gathered for a little longer. */
 const GATHER_MS = 300;
@@ -36,12 +37,12 @@ function entryItem(node: EntryNode, nowMs: number): vscode.TreeItem {
   const time = relativeTime(entry.receivedAt, nowMs, vscode.env.language);
   const item = new vscode.TreeItem(oneLine(entry.title));
   item.id = `${source}#${entry.id}`;
-  item.description = `${visible(entry.origin)} · ${time}`;
+  item.description = `${visibleLine(entry.origin)} · ${time}`;
   item.iconPath = new vscode.ThemeIcon(ICONS[entry.type], unread ? new vscode.ThemeColor(UNREAD_COLOR) : undefined);
   item.contextValue = unread ? 'entry.unread' : 'entry.read';
   const state = unread ? ', unread' : '';
   item.accessibilityInformation = {
-    label: `${entry.type} from ${visible(entry.origin)}, ${time}${state}: ${oneLine(entry.title)}`,
+    label: `${entry.type} from ${visibleLine(entry.origin)}, ${time}${state}: ${oneLine(entry.title)}`,
   };
   item.command = { command: commandName('feed.openEntry'), title: vscode.l10n.t('Open'), arguments: [node] };
   return item;
@@ -61,9 +62,9 @@ function tooltip(entry: FeedEntry): vscode.MarkdownString {
   text.supportHtml = false;
   text.appendText(`${oneLine(entry.title, 400)}\n`);
   text.appendMarkdown('\n\n');
-  text.appendText(`${entry.type} from ${visible(entry.origin)} (${visible(entry.client)}), #${entry.sequence}`);
+  text.appendText(`${entry.type} from ${visibleLine(entry.origin)} (${visibleLine(entry.client)}), #${entry.sequence}`);
   text.appendMarkdown('\n\n');
-  text.appendText(`Written ${visible(entry.timestamp)}, received ${visible(entry.receivedAt)}`);
+  text.appendText(`Written ${visibleLine(entry.timestamp)}, received ${visibleLine(entry.receivedAt)}`);
   return text;
 }
 

@@ -3,7 +3,7 @@
  * entity of the content survives as such. Built from scratch line by line, so a line that was understood wrongly is at
  * worst ugly. Pure.
  */
-import { visible } from './visible-text';
+import { visibleText } from '../../core/visible-text';
 
 const FENCE = /^ {0,3}(`{3,}|~{3,})/;
 const FIELD = /^\*\*([^*\n]{1,60}?)(?::\*\*|\*\*:)[ \t]*(.*)$/;
@@ -13,7 +13,7 @@ const QUOTE = /^[ \t]*>[ \t]?(.*)$/;
 
 /** Every ASCII punctuation character may be escaped with a backslash (CommonMark 0.31, section 2.4) and then is only itself. */
 export function escapeInline(text: string): string {
-  return visible(text).replaceAll(/[!-/:-@[-`{-~]/g, '\\$&');
+  return visibleText(text).replaceAll(/[!-/:-@[-`{-~]/g, '\\$&');
 }
 
 /** Code spans and bold are rebuilt, everything else is escaped. */
@@ -22,7 +22,7 @@ function inline(text: string): string {
   return parts
     .map((part, at) => {
       if (at % 2 === 0) return escapeInline(part);
-      return part.startsWith('`') ? `\`${visible(part.slice(1, -1))}\`` : `**${escapeInline(part.slice(2, -2))}**`;
+      return part.startsWith('`') ? `\`${visibleText(part.slice(1, -1))}\`` : `**${escapeInline(part.slice(2, -2))}**`;
     })
     .join('');
 }
@@ -49,7 +49,7 @@ function textLine(line: string): string {
 export function fenced(text: string, language = ''): string {
   const longest = (text.match(/`+/g) ?? []).reduce((max, run) => Math.max(max, run.length), 2);
   const fence = '`'.repeat(longest + 1);
-  return `${fence}${language}\n${visible(text)}\n${fence}`;
+  return `${fence}${language}\n${visibleText(text)}\n${fence}`;
 }
 
 function closes(line: string, fence: string): boolean {

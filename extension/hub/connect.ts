@@ -5,11 +5,11 @@ import { HubError } from '../../core/errors';
 import { parseHubAddress } from '../../core/hub-address';
 import { defaultClientName } from '../../core/node/client-name';
 import { defaultProjectName } from '../../core/node/project-directory';
+import { isRegistered, register, type Registration } from '../../core/node/registration';
 import type { App } from '../app';
 import { describeError, tick } from '../notify';
 import type { Project } from '../project/project';
 import { setting } from '../settings';
-import { isTaken, register, type Registration } from './register';
 
 async function finish(app: App, project: Project, registration: Registration): Promise<void> {
   await register(project.paths, app.env, registration);
@@ -36,7 +36,7 @@ function askName(value: string, prompt: string): Thenable<string | undefined> {
 /** The same name from the same machine would take the other folder's place: only on purpose. */
 async function nameFor(project: Project, registration: Registration): Promise<string | undefined> {
   const { project: name } = registration;
-  if (project.status.kind === 'connected' || !(await isTaken(registration))) return name;
+  if (project.status.kind === 'connected' || !(await isRegistered(registration))) return name;
   return askName(
     name,
     vscode.l10n.t(

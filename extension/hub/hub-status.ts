@@ -5,7 +5,7 @@ import { openAny } from '../../core/node/share';
 import { REQUEST_TIMEOUT_MS } from '../../core/limits';
 import type { StatusInfo } from '../../core/wire';
 import type { App } from '../app';
-import { oneLine } from '../feed/visible-text';
+import { oneLine } from '../one-line';
 import { describeError } from '../notify';
 import { requireConnected } from '../project/choose';
 import type { Project } from '../project/project';

@@ -1,5 +1,4 @@
 /** The language server's process: the features of `.context` files over the Language Server Protocol. */
-import { createHash } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import {
   CodeLensRefreshRequest,
@@ -11,20 +10,14 @@ import {
   type InitializeResult,
 } from 'vscode-languageserver/node';
 import { TextDocument } from 'vscode-languageserver-textdocument';
-import { derivedId } from '../../core/context/derived-id';
 import { diagnose } from '../../core/context/diagnose';
 import type { ContextDocument, ContextEntry } from '../../core/context/model';
-import { headingOf, parseContext } from '../../core/context/parse';
-import type { Sha256 } from '../../core/line';
+import { parseContext } from '../../core/context/parse';
+import { localIdOf } from '../../core/node/local-entries';
+import { contentHash } from '../../core/node/sha256';
 import { contextFile, scannedAs, type ContextFile } from './context-file';
 import { diagnosticsOf, foldsOf, lensesOf, symbolsOf } from './features';
 import { localState, SHARES_NOTIFICATION, type LocalShareState, type ProjectShares } from './share-states';
-
-const sha256: Sha256 = (...parts) => {
-  const hash = createHash('sha256');
-  for (const part of parts) hash.update(part);
-  return hash.digest();
-};
 
 const connection = createConnection(ProposedFeatures.all);
 const documents = new TextDocuments(TextDocument);
@@ -53,8 +46,7 @@ function scan(uri: string): Scanned | undefined {
 }
 
 function stateOf(project: ProjectShares, entry: ContextEntry): LocalShareState {
-  const id = entry.id ?? derivedId(project.project, entry.type, headingOf(entry), sha256);
-  return localState(project.states[id], createHash('sha256').update(entry.content).digest('hex'));
+  return localState(project.states[localIdOf(entry, project.project)], contentHash(entry.content));
 }
 
 function lenses(uri: string): CodeLens[] {

@@ -1,7 +1,8 @@
 /** What is known of a project's own entries on the hub: pending, shared, refused. Read from disk; knows no editor. */
 import { Outbox } from '../../core/node/outbox';
 import type { ProjectPaths } from '../../core/node/project-directory';
-import { contentHash, readLedger } from '../../core/node/share-ledger';
+import { contentHash } from '../../core/node/sha256';
+import { readLedger } from '../../core/node/share-ledger';
 import type { ShareState } from '../language/share-states';
 
 export interface Shares {

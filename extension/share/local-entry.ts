@@ -1,34 +1,20 @@
 /** Local entries: written into the file they belong to, found in it, and made ready for the hub. */
-import { createHash } from 'node:crypto';
 import fs from 'node:fs/promises';
 import * as vscode from 'vscode';
 import { v7 as uuid } from 'uuid';
-import { derivedId } from '../../core/context/derived-id';
 import { checkDraft, cleanDraft, textOfContent } from '../../core/context/draft';
 import { REQUIRED_FIELDS, fieldKey, isPlaceholder } from '../../core/context/fields';
 import { insertEntry } from '../../core/context/insert';
+import { localDate } from '../../core/context/local-date';
 import type { ContextEntry, Draft } from '../../core/context/model';
-import { headingOf, parseContext } from '../../core/context/parse';
+import { parseContext } from '../../core/context/parse';
 import { checkPublishedEntry, type EntryType, type PublishedEntry, type StoredEntry } from '../../core/entry';
 import { HubError } from '../../core/errors';
-import type { Sha256 } from '../../core/line';
 import { addEntry } from '../../core/node/context-file';
-import { contentHash } from '../../core/node/share-ledger';
+import { localIdOf } from '../../core/node/local-entries';
+import { contentHash } from '../../core/node/sha256';
 import type { Project } from '../project/project';
 import type { FieldStep } from './fields';
-
-const sha256: Sha256 = (...parts) => {
-  const hash = createHash('sha256');
-  for (const part of parts) hash.update(part);
-  return hash.digest();
-};
-
-/** `YYYY-MM-DD-HHMMSS`, local time. */
-function localDate(now: Date): string {
-  const two = (value: number): string => String(value).padStart(2, '0');
-  const day = [now.getFullYear(), two(now.getMonth() + 1), two(now.getDate())].join('-');
-  return `${day}-${two(now.getHours())}${two(now.getMinutes())}${two(now.getSeconds())}`;
-}
 
 /** For a step of the dialog. @returns why the text will not do, or `undefined` */
 export function checkField({ name, required }: FieldStep, value: string): string | undefined {
@@ -118,8 +104,7 @@ export function missingIn(entry: ContextEntry): readonly string[] {
  * @throws HubError when no hub would take it
  */
 export function publishable(project: Project, entry: ContextEntry): PublishedEntry {
-  const name = project.connection?.project ?? project.name;
-  const own = entry.id ?? derivedId(name, entry.type, headingOf(entry), sha256);
+  const own = localIdOf(entry, project.connection?.project ?? project.name);
   const known = project.shares.states[own];
   const changed = known?.kind === 'shared' && known.sha256 !== contentHash(entry.content);
   const published = {

@@ -4,7 +4,8 @@ import fc from 'fast-check';
 import { fromMarkdown } from 'mdast-util-from-markdown';
 import { entryDocument } from '../../extension/feed/entry-document';
 import { inertMarkdown } from '../../extension/feed/inert-markdown';
-import { oneLine, visible } from '../../extension/feed/visible-text';
+import { visibleText } from '../../core/visible-text';
+import { oneLine } from '../../extension/one-line';
 
 interface Node {
   readonly type: string;
@@ -140,7 +141,7 @@ describe('S33 foreign Markdown', () => {
 
 describe('text of others on one line', () => {
   it('shows what hides or re-orders', () => {
-    assert.equal(visible('a\u202Eb\u200Bc\u{E0041}d\x1B['), 'a\\u{202E}b\\u{200B}c\\u{E0041}d\\u{1B}[');
+    assert.equal(visibleText('a\u202Eb\u200Bc\u{E0041}d\x1B['), 'a\\u{202e}b\\u{200b}c\\u{e0041}d\\u{1b}[');
   });
 
   it('never makes a link of a notification', () => {

@@ -6,12 +6,10 @@ import { isClientName, isProjectName } from '../../../core/entry';
 import { HubError } from '../../../core/errors';
 import { parseHubAddress } from '../../../core/hub-address';
 import { defaultClientName } from '../../../core/node/client-name';
-import { readConnection, writeConnection, type Connection } from '../../../core/node/connection-file';
+import type { Connection } from '../../../core/node/connection-file';
 import { fileError } from '../../../core/node/file-errors';
-import { ensureHubFolder, ensureIgnored } from '../../../core/node/gitignore';
-import { openSession, type HubSession } from '../../../core/node/hub-session';
-import { setLedgerAside } from '../../../core/node/share-ledger';
 import { defaultProjectName, type ProjectPaths } from '../../../core/node/project-directory';
+import { connectionBefore, register as registerProject, type Trust } from '../../../core/node/registration';
 import type { ProgramIo } from '../../../core/program';
 import { adminToken } from './admin-token';
 import { jsonAnswer } from '../../output';
@@ -68,39 +66,11 @@ async function readCa(io: ProgramIo, file: string): Promise<string> {
   throw new HubError('usage', `${full} holds no certificate: a PEM file with "BEGIN CERTIFICATE" is needed.`);
 }
 
-/** A connection that cannot be read any more is replaced, not mourned. */
-async function connectionBefore(paths: ProjectPaths, io: ProgramIo): Promise<Connection | undefined> {
-  try {
-    return await readConnection(paths, io.env);
-  } catch (error) {
-    if (error instanceof HubError && error.code === 'config') return undefined;
-    throw error;
-  }
-}
-
-type Trust = Pick<Connection, 'ca' | 'fingerprint'>;
-
 async function trustOf(flags: Flags, io: ProgramIo): Promise<Trust> {
   return {
     ...(flags.ca === undefined ? {} : { ca: await readCa(io, flags.ca) }),
     ...(flags.fingerprint === undefined ? {} : { fingerprint: flags.fingerprint }),
   };
-}
-
-/** Opens, works, closes; the token shows in no message. */
-async function withSession<T>(
-  address: string,
-  token: string,
-  trust: Trust,
-  io: ProgramIo,
-  work: (s: HubSession) => Promise<T>,
-): Promise<T> {
-  const session = await openSession({ address, token, ...trust, signal: io.signal });
-  try {
-    return await work(session);
-  } finally {
-    await session.close();
-  }
 }
 
 function peerList(flags: Flags, secure: boolean): string[] {
@@ -126,29 +96,12 @@ async function register(
   const secure = trust.ca !== undefined || trust.fingerprint !== undefined;
   const hub_addr = parseHubAddress(address, secure).url;
   const peers = peerList(flags, secure);
-  const before = await connectionBefore(paths, io);
+  const before = await connectionBefore(paths, io.env);
   const { project, client } = named(flags, paths, before, io.env);
   const admin = await adminToken(io, { ...flags, fromStdin: stdin === '-' });
-  const registered = await withSession(hub_addr, admin, trust, io, (session) => session.register(project, client));
-  // Used once before it is kept: what is stored works.
-  const cluster = await withSession(hub_addr, registered.token, trust, io, (session) =>
-    Promise.resolve(session.hello.cluster),
-  );
-  await ensureIgnored(paths.root);
-  await ensureHubFolder(paths.hubDir);
-  const sameHub = before?.hub_id === registered.hub;
-  if (before !== undefined && !sameHub) await setLedgerAside(paths, before.hub_id);
-  await writeConnection(paths, io.env, {
-    hub_addr,
-    token: registered.token,
-    project,
-    client,
-    hub_id: registered.hub,
-    ...(before?.types === undefined ? {} : { types: before.types }),
-    peers: [...new Set([...peers, ...cluster])].filter((peer) => peer !== hub_addr),
-    ...trust,
-  });
-  report({ address: hub_addr, project, client, client_id: registered.clientId, hub: registered.hub }, flags, context);
+  const registration = { address: hub_addr, adminToken: admin, project, client, trust, peers, signal: io.signal };
+  const { connection, clientId } = await registerProject(paths, io.env, registration);
+  report({ address: hub_addr, project, client, client_id: clientId, hub: connection.hub_id }, flags, context);
 }
 
 interface Registered {

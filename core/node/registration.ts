@@ -1,0 +1,99 @@
+/**
+ * Exchanges a hub's admin token for a token of the project's own and seals the connection. The admin token is not kept, and a
+ * connection is stored only after it was used once.
+ */
+import { HubError } from '../errors';
+import { readConnection, writeConnection, type Connection } from './connection-file';
+import { ensureHubFolder, ensureIgnored } from './gitignore';
+import { openSession, type HubSession } from './hub-session';
+import type { ProjectPaths } from './project-directory';
+import { setLedgerAside } from './share-ledger';
+
+/** How the hub's certificate is trusted, where not by the system's authorities. */
+export type Trust = Pick<Connection, 'ca' | 'fingerprint'>;
+
+export interface Registration {
+  /** In normal form, see `parseHubAddress`. */
+  readonly address: string;
+  readonly adminToken: string;
+  readonly project: string;
+  readonly client: string;
+  readonly trust?: Trust;
+  /** More addresses of the same hub, in normal form. */
+  readonly peers?: readonly string[];
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface Registered {
+  readonly connection: Connection;
+  readonly clientId: string;
+}
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** Opens, works, closes; the token shows in no message. */
+async function withSession<T>(
+  { address, trust, signal }: Registration,
+  token: string,
+  work: (session: HubSession) => Promise<T>,
+): Promise<T> {
+  const session = await openSession({ address, token, ...trust, signal });
+  try {
+    return await work(session);
+  } finally {
+    await session.close();
+  }
+}
+
+function withAdmin<T>(registration: Registration, work: (session: HubSession) => Promise<T>): Promise<T> {
+  return withSession(registration, registration.adminToken, (session) => {
+    if (session.hello.identity.kind === 'admin') return work(session);
+    throw new HubError(
+      'forbidden',
+      'That is the token of a project, not the admin token. The operator of the hub has it.',
+    );
+  });
+}
+
+/** Whether this client has registered that project at the hub: registering again would take its place. */
+export function isRegistered(registration: Registration): Promise<boolean> {
+  const { project, client } = registration;
+  return withAdmin(registration, async (session) => {
+    const clients = await session.clientList();
+    return clients.some((each) => each.project === project && each.client === client && each.revoked_at === undefined);
+  });
+}
+
+/** @returns `undefined` also for one that cannot be read any more: it is replaced, not mourned */
+export async function connectionBefore(paths: ProjectPaths, env: Env): Promise<Connection | undefined> {
+  try {
+    return await readConnection(paths, env);
+  } catch (error) {
+    if (error instanceof HubError && error.code === 'config') return undefined;
+    throw error;
+  }
+}
+
+/** What was subscribed stays subscribed. What is known to be shared belongs to one hub: with another one it is set aside. */
+export async function register(paths: ProjectPaths, env: Env, registration: Registration): Promise<Registered> {
+  const { address, project, client, trust, peers = [] } = registration;
+  const before = await connectionBefore(paths, env);
+  const { token, hub, clientId } = await withAdmin(registration, (session) => session.register(project, client));
+  const cluster = await withSession(registration, token, (session) => Promise.resolve(session.hello.cluster));
+  // Never to be committed, also where `ctx init` did not run.
+  await ensureIgnored(paths.root);
+  await ensureHubFolder(paths.hubDir);
+  if (before !== undefined && before.hub_id !== hub) await setLedgerAside(paths, before.hub_id);
+  const connection: Connection = {
+    hub_addr: address,
+    token,
+    project,
+    client,
+    hub_id: hub,
+    ...(before?.types === undefined ? {} : { types: before.types }),
+    peers: [...new Set([...peers, ...cluster])].filter((peer) => peer !== address),
+    ...trust,
+  };
+  await writeConnection(paths, env, connection);
+  return { connection, clientId };
+}
