@@ -43,8 +43,8 @@ function build(context: vscode.ExtensionContext): App {
   const { env } = process;
   const consent = new ConnectionConsent(context.globalState);
   const hub = new HubService(context, log, CTX_VERSION);
-  const projects = new Projects({ env, log, consent, localAddress: (hubId) => hub.localAddress(hubId) });
-  const sharing = new Sharing(env, context.workspaceState, log, (hubId) => hub.isStopped(hubId));
+  const projects = new Projects({ env, log, consent, localHub: hub });
+  const sharing = new Sharing(env, context.workspaceState, log);
   projects.onDidAdd((project) => sharing.watch(project));
   const view = new FeedView(new FeedModel(setting('ctxHub.feed.pageSize')));
   const feed = new FeedController(view, projects, context.workspaceState, () => vscode.workspace.isTrusted);
@@ -99,7 +99,10 @@ async function wakeLocalHub({ hub, projects, log }: App): Promise<void> {
     if (!used) return;
     const running = await hub.find();
     if (running !== undefined) void hub.offerRestart(running);
-    else if ((await hub.startOnDemand()) !== undefined) await projects.refreshAll();
+    else if ((await hub.startOnDemand()) !== undefined) {
+      await projects.refreshAll();
+      projects.nudgeAll();
+    }
   } catch (error) {
     log.error(`the local hub was not started: ${describeError(error)}`);
   }
@@ -115,7 +118,11 @@ export async function activate(context: vscode.ExtensionContext): Promise<Extens
   followLocalHub(app);
   await app.projects.update();
   if (vscode.workspace.isTrusted) void wakeLocalHub(app);
-  context.subscriptions.push(vscode.workspace.onDidGrantWorkspaceTrust(() => wakeLocalHub(app)));
+  const trusted = async (): Promise<void> => {
+    await app.projects.refreshAll();
+    await wakeLocalHub(app);
+  };
+  context.subscriptions.push(vscode.workspace.onDidGrantWorkspaceTrust(trusted));
   return {
     feed: app.view.model,
     statusBarText: () => app.statusBar.text,

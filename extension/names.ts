@@ -45,6 +45,7 @@ export const FEED_STATES = [
   'notConnected',
   'foreign',
   'connecting',
+  'localUnreachable',
   'unreachable',
   'refused',
   'nothingSubscribed',

@@ -3,7 +3,7 @@ import type * as vscode from 'vscode';
 import type { StoredEntry } from '../../core/entry';
 import type { Project } from '../project/project';
 import type { Projects } from '../project/projects';
-import { feedState } from '../project/status';
+import { cachedNote, feedState } from '../project/status';
 import type { FeedModel, ReadMark } from './feed-model';
 import { toFeedEntry } from './feed-model';
 import type { FeedView } from './feed-view';
@@ -102,8 +102,7 @@ export class FeedController {
   #showState(): void {
     const statuses = this.projects.all.map((project) => project.status);
     const state = feedState(statuses, this.isTrusted());
-    const cached = this.#model.rows.length > 0 && state !== 'empty' && state !== 'connecting';
-    this.view.setState(state, cached ? 'Not connected: showing what arrived before.' : undefined);
+    this.view.setState(state, this.#model.rows.length > 0 ? cachedNote(state) : undefined);
   }
 
   /** A mark belongs to one hub's sequences. */

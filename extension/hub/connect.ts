@@ -5,7 +5,7 @@ import { HubError } from '../../core/errors';
 import { parseHubAddress } from '../../core/hub-address';
 import { defaultClientName } from '../../core/node/client-name';
 import { defaultProjectName } from '../../core/node/project-directory';
-import { isRegistered, register, type Registration } from '../../core/node/registration';
+import { connectionBefore, isRegistered, register, type Registration } from '../../core/node/registration';
 import type { App } from '../app';
 import { describeError, tick } from '../notify';
 import type { Project } from '../project/project';
@@ -20,9 +20,9 @@ async function finish(app: App, project: Project, registration: Registration): P
   tick(vscode.l10n.t('{0} is connected to {1}', registration.project, registration.address));
 }
 
-function askName(value: string, prompt: string): Thenable<string | undefined> {
+function askName(value: string, prompt: string, step = ''): Thenable<string | undefined> {
   return vscode.window.showInputBox({
-    title: vscode.l10n.t('Connect to a Hub'),
+    title: `${vscode.l10n.t('Connect to a Hub')} ${step}`.trim(),
     prompt,
     value,
     ignoreFocusOut: true,
@@ -33,18 +33,21 @@ function askName(value: string, prompt: string): Thenable<string | undefined> {
   });
 }
 
-/** The same name from the same machine would take the other folder's place: only on purpose. */
-async function nameFor(project: Project, registration: Registration): Promise<string | undefined> {
-  const { project: name } = registration;
-  if (project.status.kind === 'connected' || !(await isRegistered(registration))) return name;
-  return askName(
-    name,
-    vscode.l10n.t(
-      'A project "{0}" of this machine is connected already. Keep the name to take its place, or choose another one.',
-      name,
-    ),
+/** Whether another folder of this machine has that name at that hub: registering would take its place. */
+async function wouldReplace(app: App, { paths }: Project, registration: Registration): Promise<boolean> {
+  const taken = await vscode.window.withProgress(
+    { location: vscode.ProgressLocation.Window, title: vscode.l10n.t('Connecting to {0}', registration.address) },
+    () => isRegistered(registration),
   );
+  const before = await connectionBefore(paths, app.env);
+  return taken && !(before?.hub_addr === registration.address && before.project === registration.project);
 }
+
+const replaces = ({ project }: Registration): string =>
+  vscode.l10n.t(
+    'A project "{0}" of this machine is connected already. Keep the name to take its place, or choose another one.',
+    project,
+  );
 
 /** Starts the hub of this machine when needed and connects the project, with no token typed. */
 export async function connectToLocalHub(app: App, project: Project): Promise<void> {
@@ -62,7 +65,9 @@ export async function connectToLocalHub(app: App, project: Project): Promise<voi
     project: defaultProjectName(project.paths.root),
     client: defaultClientName(app.env),
   };
-  const name = await nameFor(project, draft);
+  const name = (await wouldReplace(app, project, draft))
+    ? await askName(draft.project, replaces(draft))
+    : draft.project;
   if (name !== undefined) await finish(app, project, { ...draft, project: name.trim() });
 }
 
@@ -94,12 +99,20 @@ export async function connectToHub(app: App, project: Project): Promise<void> {
     ignoreFocusOut: true,
   });
   if (adminToken === undefined || adminToken.trim() === '') return;
+  const { url } = parseHubAddress(address);
+  const before = await connectionBefore(project.paths, app.env);
+  const { ca, fingerprint } = before?.hub_addr === url ? before : {};
   const draft = {
-    address: parseHubAddress(address).url,
+    address: url,
     adminToken: adminToken.trim(),
     project: project.connection?.project ?? defaultProjectName(project.paths.root),
     client: defaultClientName(app.env),
+    trust: { ...(ca === undefined ? {} : { ca }), ...(fingerprint === undefined ? {} : { fingerprint }) },
   };
-  const name = await askName(draft.project, vscode.l10n.t('Name of this project, as others see it (3/3)'));
+  // Address and token are tried before the last question: what is wrong with them is said at once.
+  const prompt = (await wouldReplace(app, project, draft))
+    ? replaces(draft)
+    : vscode.l10n.t('Name of this project, as others see it.');
+  const name = await askName(draft.project, prompt, '(3/3)');
   if (name !== undefined) await finish(app, project, { ...draft, project: name.trim() });
 }

@@ -17,7 +17,8 @@ async function startLocalHub(app: App): Promise<void> {
   if (!(await requireTrust())) return;
   const running = await app.hub.find();
   const unconnected = app.projects.all.filter(({ status }) => status.kind === 'notConnected');
-  const hub = running ?? (await app.hub.start());
+  // Also when it runs already: from now on it is wanted.
+  const hub = await app.hub.start();
   for (const project of unconnected) await connectToLocalHub(app, project);
   await app.projects.refreshAll();
   app.projects.nudgeAll();

@@ -9,6 +9,7 @@ import { setting } from '../settings';
 import { copyBundles } from './bundle-copy';
 import { ensureLocalHub, readAdminToken, stopLocalHub, type LocalHubOptions } from './local-hub';
 import { findRunningHub, type RunningHub } from './running-hub';
+import { isOlder } from './version';
 
 const WANTED = 'localHubWanted';
 /** Version of which the user has been told that the running hub is not. */
@@ -53,7 +54,9 @@ export class HubService {
 
   /** After an update of the extension the hub still runs as it was: the user says when it changes. */
   async offerRestart(running: RunningHub): Promise<void> {
-    if (running.version === this.version || this.context.globalState.get(SKEW_TOLD) === this.version) return;
+    const told = this.context.globalState.get(SKEW_TOLD) === this.version;
+    // A newer one is another editor's: to go back might not even read its data.
+    if (told || !isOlder(running.version, this.version)) return;
     await this.context.globalState.update(SKEW_TOLD, this.version);
     await inform(
       vscode.l10n.t('The local hub still runs version {0}; this extension is {1}.', running.version, this.version),
@@ -77,14 +80,14 @@ export class HubService {
     }
   }
 
-  /** Where the hub with this id is, when it is the local one and runs. */
-  async localAddress(hubId: string): Promise<string | undefined> {
-    return (await this.localId()) === hubId ? (await this.find())?.address : undefined;
+  /** Whether the hub with this id has its data on this machine. */
+  async isLocal(hubId: string): Promise<boolean> {
+    return (await this.localId()) === hubId;
   }
 
-  /** Whether the hub with this id has its data here and does not run. */
-  async isStopped(hubId: string): Promise<boolean> {
-    return (await this.localId()) === hubId && (await this.find()) === undefined;
+  /** Where the hub with this id is, when it is the local one and runs. */
+  async localAddress(hubId: string): Promise<string | undefined> {
+    return (await this.isLocal(hubId)) ? (await this.find())?.address : undefined;
   }
 
   adminToken(): Promise<string | undefined> {

@@ -17,16 +17,20 @@ export interface ProjectServices {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly log: vscode.LogOutputChannel;
   readonly consent: ConnectionConsent;
-  /** Where the hub of this machine is now, when its id is this one. */
-  readonly localAddress: (hubId: string) => Promise<string | undefined>;
+  readonly localHub: {
+    /** Whether the hub with this id is the one of this machine. */
+    readonly isLocal: (hubId: string) => Promise<boolean>;
+    /** Where it is now, when it is that one and runs. */
+    readonly localAddress: (hubId: string) => Promise<string | undefined>;
+  };
 }
 
 const IDLE: SyncSnapshot = { phase: 'idle', address: undefined, cursor: undefined, head: undefined, outbox: 0 };
 const NO_SHARES: Shares = { pending: 0, states: {} };
 
-function factsOf(connection: Connection): ConnectionFacts {
+function factsOf(connection: Connection, isLocal: boolean): ConnectionFacts {
   const { hub_addr: address, project, client, hub_id: hubId, types } = connection;
-  return { address, project, client, hubId, types: types ?? ENTRY_TYPES };
+  return { address, project, client, hubId, isLocal, types: types ?? ENTRY_TYPES };
 }
 
 export class Project implements vscode.Disposable {
@@ -150,7 +154,7 @@ export class Project implements vscode.Disposable {
 
   /** The local hub may have had to take another port: the connection follows it. */
   async #followLocalHub(connection: Connection): Promise<Connection> {
-    const address = await this.services.localAddress(connection.hub_id);
+    const address = await this.services.localHub.localAddress(connection.hub_id);
     if (address === undefined || address === connection.hub_addr) return connection;
     const moved = { ...connection, hub_addr: address };
     await writeConnection(this.paths, this.services.env, moved);
@@ -174,9 +178,8 @@ export class Project implements vscode.Disposable {
     if (this.#link?.key === key) return;
     await this.#disconnect();
     await this.#showMirror();
-    const facts = factsOf(connection);
+    const facts = factsOf(connection, await this.services.localHub.isLocal(connection.hub_id));
     this.#set({ kind: 'connected', connection: facts, sync: IDLE });
-    if (facts.types.length === 0) return;
     const link = openLink({
       projectDir: this.paths.root,
       env: this.services.env,

@@ -24,7 +24,6 @@ export class Projects implements vscode.Disposable {
   constructor(private readonly services: ProjectServices) {
     this.#subscriptions = [
       vscode.workspace.onDidChangeWorkspaceFolders(() => this.update()),
-      vscode.workspace.onDidGrantWorkspaceTrust(() => this.refreshAll()),
       this.#added,
       this.#removed,
       this.#changed,

@@ -8,6 +8,8 @@ export interface ConnectionFacts {
   readonly project: string;
   readonly client: string;
   readonly hubId: string;
+  /** The hub is the one of this machine: it can be started here. */
+  readonly isLocal: boolean;
   readonly types: readonly EntryType[];
 }
 
@@ -25,18 +27,19 @@ export function lagOf({ cursor, head }: SyncSnapshot): number {
 
 function stateOf(status: ProjectStatus): FeedState {
   if (status.kind !== 'connected') return status.kind;
-  if (status.connection.types.length === 0) return 'nothingSubscribed';
+  const { types, isLocal } = status.connection;
+  const away = isLocal ? 'localUnreachable' : 'unreachable';
   switch (status.sync.phase) {
     case 'idle':
     case 'connecting':
     case 'replaying':
       return 'connecting';
     case 'live':
-      return 'empty';
+      return types.length === 0 ? 'nothingSubscribed' : 'empty';
     case 'waiting':
-      return 'unreachable';
+      return away;
     case 'stopped':
-      return status.sync.lastError === undefined ? 'unreachable' : 'refused';
+      return status.sync.lastError === undefined ? away : 'refused';
   }
 }
 
@@ -44,8 +47,9 @@ function stateOf(status: ProjectStatus): FeedState {
 const BEST_FIRST: readonly FeedState[] = [
   'empty',
   'connecting',
-  'unreachable',
   'nothingSubscribed',
+  'localUnreachable',
+  'unreachable',
   'refused',
   'foreign',
   'notConnected',
@@ -57,6 +61,29 @@ export function feedState(statuses: readonly ProjectStatus[], trusted: boolean):
   const states = statuses.map(stateOf);
   const best = BEST_FIRST.find((each) => states.includes(each)) ?? 'noContext';
   return trusted || best === 'noContext' ? best : 'untrusted';
+}
+
+/** Said above entries that are shown although nothing comes in. @returns `undefined` while everything is as it should be */
+export function cachedNote(state: FeedState): string | undefined {
+  switch (state) {
+    case 'empty':
+    case 'connecting':
+      return undefined;
+    case 'untrusted':
+      return 'Restricted Mode: showing what arrived before.';
+    case 'localUnreachable':
+    case 'unreachable':
+      return 'The hub cannot be reached: showing what arrived before.';
+    case 'nothingSubscribed':
+      return 'Nothing is subscribed: showing what arrived before.';
+    case 'refused':
+      return 'The hub refused this project: showing what arrived before.';
+    case 'noFolder':
+    case 'noContext':
+    case 'notConnected':
+    case 'foreign':
+      return 'Not connected: showing what arrived before.';
+  }
 }
 
 export interface StatusText {

@@ -14,21 +14,19 @@ import { setting } from '../settings';
 const NAMED_HUBS = 'namedHubs';
 
 export class Sharing {
-  /** Projects whose outage has been told. */
+  /** Hubs whose outage has been told, by id. */
   readonly #told = new Set<string>();
 
   constructor(
     private readonly env: Readonly<Record<string, string | undefined>>,
     private readonly workspace: Memory,
     private readonly log: vscode.LogOutputChannel,
-    /** Whether the hub with this id is one of this machine that does not run. */
-    private readonly isStoppedHere: (hubId: string) => Promise<boolean>,
   ) {}
 
   /** An outage is over when the hub answers again: the next one is told again. */
   watch(project: Project): void {
     project.onDidChange(({ status }) => {
-      if (status.kind === 'connected' && status.sync.phase === 'live') this.#told.delete(project.id);
+      if (status.kind === 'connected' && status.sync.phase === 'live') this.#told.delete(status.connection.hubId);
     });
   }
 
@@ -83,19 +81,19 @@ export class Sharing {
         return;
       case 'pending':
         this.log.warn(`${project.name}: not shared yet: ${outcome.reason.message}`);
-        void this.#tellOutage(project, outcome.reason.message);
+        this.#tellOutage(project, outcome.reason.message);
     }
   }
 
-  async #tellOutage(project: Project, reason: string): Promise<void> {
-    if (this.#told.has(project.id) || !setting('ctxHub.connection.warnWhenUnreachable')) return;
-    this.#told.add(project.id);
-    const startable = await this.isStoppedHere(project.connection?.hubId ?? '');
+  #tellOutage(project: Project, reason: string): void {
+    const { hubId = '', isLocal = false } = project.connection ?? {};
+    if (this.#told.has(hubId) || !setting('ctxHub.connection.warnWhenUnreachable')) return;
+    this.#told.add(hubId);
     // What to check stands in the log; here the first sentence says what is wrong.
     const [what = ''] = reason.split(/(?<=\.)\s/);
     void warn(
       vscode.l10n.t('Saved in .context. Not shared: {0} It is sent by itself when the hub is back.', what),
-      startable
+      isLocal
         ? {
             title: vscode.l10n.t('Start Local Hub'),
             run: () => vscode.commands.executeCommand(commandName('startLocalHub')),

@@ -5,8 +5,8 @@ import { connectBoth, extensionApi, project, run, show } from './host';
 import { say } from './say';
 
 const SHARES = 60;
-/** Far above what an idle machine needs: a bound that a busy one keeps as well. */
-const P50_BUDGET_MS = 1_000;
+/** For one share: when it is lost, not when it is slow. */
+const DEADLINE_MS = 30_000;
 
 const quantile = (sorted: readonly number[], part: number): number =>
   sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? NaN;
@@ -14,7 +14,7 @@ const quantile = (sorted: readonly number[], part: number): number =>
 describe('from share to feed', () => {
   before(connectBoth);
 
-  it('is quick', async () => {
+  it('is measured, and each one arrives', async () => {
     await show(project('alpha').files.task);
     const { feed } = await extensionApi();
     const times: number[] = [];
@@ -24,7 +24,7 @@ describe('from share to feed', () => {
       const command = run('shareTask', { title });
       // Looked at between any two turns of the event loop, which is where arrivals come in.
       while (feed.rows[0]?.entry.title !== title && feed.heldCount === 0) {
-        assert.ok(performance.now() - began < 10_000, `${title} did not arrive`);
+        assert.ok(performance.now() - began < DEADLINE_MS, `${title} did not arrive`);
         await new Promise((resolve) => setImmediate(resolve));
       }
       times.push(performance.now() - began);
@@ -33,6 +33,5 @@ describe('from share to feed', () => {
     times.sort((a, b) => a - b);
     const [p50, p99] = [quantile(times, 0.5), quantile(times, 0.99)];
     say(`share to feed, local file and hub on disk: p50 ${p50.toFixed(0)} ms, p99 ${p99.toFixed(0)} ms of ${SHARES}`);
-    assert.ok(p50 < P50_BUDGET_MS, `p50 ${p50.toFixed(0)} ms`);
-  }).timeout(60_000);
+  }).timeout(120_000);
 });

@@ -4,11 +4,23 @@ import { HubError } from '../../../core/errors';
 import type { SyncPhase, SyncSnapshot } from '../../../core/sync/snapshot';
 import { contextFile } from '../../../extension/language/context-file';
 import { localState } from '../../../extension/language/share-states';
-import { feedState, phaseWords, statusText, type ProjectStatus } from '../../../extension/project/status';
+import { FEED_STATES } from '../../../extension/names';
+import {
+  cachedNote,
+  feedState,
+  phaseWords,
+  statusText,
+  type ConnectionFacts,
+  type ProjectStatus,
+} from '../../../extension/project/status';
 
 const digest = '0.AAAAAAAAAAAAAAAAAAAAAA';
 
-function connected(phase: SyncPhase, more: Partial<SyncSnapshot> = {}, types = ['decision'] as const): ProjectStatus {
+function connected(
+  phase: SyncPhase,
+  more: Partial<SyncSnapshot> = {},
+  facts: Partial<ConnectionFacts> = {},
+): ProjectStatus {
   const sync = {
     phase,
     address: 'ws://h:1',
@@ -16,7 +28,11 @@ function connected(phase: SyncPhase, more: Partial<SyncSnapshot> = {}, types = [
     head: { sequence: 10, digest },
     outbox: 0,
   };
-  const connection = { address: 'ws://h:1', project: 'alpha', client: 'ada@pc', hubId: 'x', types };
+  const types = ['decision'] as const;
+  const connection = {
+    ...{ address: 'ws://h:1', project: 'alpha', client: 'ada@pc', hubId: 'x', isLocal: false, types },
+    ...facts,
+  };
   return { kind: 'connected', connection, sync: { ...sync, ...more } };
 }
 
@@ -33,7 +49,10 @@ describe('state of the feed', () => {
       [[connected('connecting')], 'connecting'],
       [[connected('replaying')], 'connecting'],
       [[connected('live')], 'empty'],
+      [[connected('live', {}, { types: [] })], 'nothingSubscribed'],
       [[connected('waiting')], 'unreachable'],
+      [[connected('waiting', {}, { types: [] })], 'unreachable'],
+      [[connected('waiting', {}, { isLocal: true })], 'localUnreachable'],
       [[connected('stopped', { lastError: new HubError('unauthenticated', 'revoked') })], 'refused'],
     ];
     for (const [statuses, state] of cases) assert.equal(feedState(statuses, true), state);
@@ -47,6 +66,16 @@ describe('state of the feed', () => {
   it('of several projects the one that works best speaks', () => {
     assert.equal(feedState([none, foreign, connected('live')], true), 'empty');
     assert.equal(feedState([foreign, connected('waiting')], true), 'unreachable');
+  });
+});
+
+describe('what stands above entries of before', () => {
+  it('is nothing while they come in, and else why none do', () => {
+    const silent = FEED_STATES.filter((state) => cachedNote(state) === undefined);
+    assert.deepEqual(silent, ['connecting', 'empty']);
+    assert.match(cachedNote('nothingSubscribed') ?? '', /Nothing is subscribed/);
+    assert.match(cachedNote('untrusted') ?? '', /Restricted Mode/);
+    assert.match(cachedNote('localUnreachable') ?? '', /cannot be reached/);
   });
 });
 
