@@ -63,6 +63,45 @@ describe('hub: publish and listen', () => {
     assert.match(entry.received_at, /^\d{4}-.*Z$/);
   });
 
+  it('numbers the entries of one request without a gap, and stores nothing else under an id that is taken', async () => {
+    const { token } = await registerClient(hub, 'batches');
+    const publisher = await session(token);
+    const results = await publisher.publish(['b-1', 'b-2', 'b-3'].map((id) => published(id)));
+    const before = logOf(hub);
+    assert.deepEqual(
+      results.map((result) => ('sequence' in result ? result.sequence : undefined)),
+      before.slice(-3).map((entry) => entry.sequence),
+    );
+    assert.deepEqual(
+      before.map((entry) => entry.sequence),
+      before.map((_, index) => index + 1),
+    );
+    const [taken, fresh] = await publisher.publish([published('b-2', 'Something else'), published('b-4')]);
+    assert.ok(taken !== undefined && 'error' in taken);
+    assert.equal(taken.error.code, 'id_conflict');
+    assert.deepEqual(fresh, { id: 'b-4', sequence: before.length + 1, duplicate: false });
+    assert.deepEqual(logOf(hub).slice(0, -1), before);
+  });
+
+  it('sends a listener only the types it asked for, and tells it how far the log is', async () => {
+    const { token } = await registerClient(hub, 'filters');
+    const publisher = await session(token);
+    const listener = await session(token);
+    const got: StoredEntry[] = [];
+    let at = 0;
+    await listener.listen(undefined, ['task'], (push) => {
+      got.push(...push.entries);
+      at = push.cursor.sequence;
+    });
+    await publisher.publish([published('f-1'), { ...published('f-2'), type: 'task' }, published('f-3')]);
+    const head = logOf(hub).length;
+    await until('the listener knows of the last entry', () => at === head);
+    assert.deepEqual(
+      got.map((entry) => entry.id),
+      ['f-2'],
+    );
+  });
+
   it('keeps what it acknowledged through kill -9, once', async () => {
     const { token } = await registerClient(hub, 'killed');
     const publisher = await session(token);
