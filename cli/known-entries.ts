@@ -5,6 +5,7 @@ import type { TaskState } from '../core/context/model';
 import { titleOf, type EntryType } from '../core/entry';
 import { parseMirror } from '../core/mirror/format';
 import { readContextFile } from '../core/node/context-file';
+import { supersededIds } from '../core/newest';
 import { errnoOf, fileError } from '../core/node/file-errors';
 import { localIdOf, type LocalEntry } from '../core/node/local-entries';
 import type { ProjectPaths } from '../core/node/project-directory';
@@ -28,12 +29,24 @@ export interface KnownEntry {
   readonly origin: string | undefined;
   readonly client: string | undefined;
   readonly sequence: number | undefined;
+  readonly received_at: string | undefined;
+  readonly supersedes: string | undefined;
+  /** The newest version of it. */
+  readonly superseded_by: string | undefined;
 }
+
+const NOT_SHARED = {
+  origin: undefined,
+  client: undefined,
+  sequence: undefined,
+  received_at: undefined,
+  supersedes: undefined,
+  superseded_by: undefined,
+} as const;
 
 function localEntry({ entry, id }: LocalEntry, file: string, line: number): KnownEntry {
   const { type, title, date, content, section, state, tags } = entry;
-  const none = { origin: undefined, client: undefined, sequence: undefined };
-  return { source: 'local', id, type, title, date, file, line, content, section, state, tags, ...none };
+  return { source: 'local', id, type, title, date, file, line, content, section, state, tags, ...NOT_SHARED };
 }
 
 /** Line numbers of rising offsets, in one pass. */
@@ -67,7 +80,9 @@ async function mirroredEntries(paths: ProjectPaths, type: EntryType): Promise<Kn
     throw fileError(error, 'read', file);
   }
   const lineOf = lineCounter(text);
-  return parseMirror(type, text).blocks.map(({ entry, start }) => ({
+  const { blocks } = parseMirror(type, text);
+  const superseded = supersededIds(blocks.map(({ entry }) => entry));
+  return blocks.map(({ entry, start }) => ({
     source: 'hub',
     id: entry.id,
     type,
@@ -82,6 +97,9 @@ async function mirroredEntries(paths: ProjectPaths, type: EntryType): Promise<Kn
     origin: entry.origin,
     client: entry.client,
     sequence: entry.sequence,
+    received_at: entry.received_at,
+    supersedes: entry.supersedes,
+    superseded_by: superseded.get(entry.id),
   }));
 }
 

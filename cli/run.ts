@@ -4,6 +4,7 @@ import { explainFailure } from '../core/command-end';
 import type { ProgramIo } from '../core/program';
 import { bundledProgram, type BundleName } from './bundles';
 import { addAddCommands } from './commands/add';
+import { addAgentCommand } from './commands/agent';
 import { addBrowseCommands } from './commands/browse';
 import type { CommandContext } from './commands/context';
 import { addInitCommand } from './commands/init';
@@ -45,6 +46,7 @@ function buildProgram(context: CommandContext): Command {
   addInitCommand(program, context);
   addAddCommands(program, context);
   addBrowseCommands(program, context);
+  addAgentCommand(program, context);
   // Only for the list of commands in --help: they never get here.
   program.command('connection').description('connect this project to a hub, share and follow: ctx connection --help');
   program.command('hub').description('run a hub and look after it: ctx hub --help');

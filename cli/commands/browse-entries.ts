@@ -11,7 +11,7 @@ import type { BrowseOptions } from './browse';
 import { projectOf, type CommandContext } from './context';
 
 /** Ids of entries without one hang on the project's name, which is the registered one where there is a connection. */
-async function projectName(paths: ProjectPaths, { io }: CommandContext): Promise<string> {
+export async function projectName(paths: ProjectPaths, { io }: CommandContext): Promise<string> {
   const registered = fs.existsSync(paths.connection)
     ? await clientBundle().registeredProject(paths.root, io)
     : undefined;
@@ -25,9 +25,10 @@ async function gather(
 ): Promise<KnownEntry[]> {
   const paths = projectOf(context);
   const all = await knownEntries(paths, types, await projectName(paths, context));
-  return all.filter(({ source }) =>
+  const wanted = all.filter(({ source }) =>
     options.local === true ? source === 'local' : options.hub !== true || source === 'hub',
   );
+  return options.all === true ? wanted : wanted.filter((entry) => entry.superseded_by === undefined);
 }
 
 const MARKS = { open: '[ ] ', done: '[x] ', skipped: '[-] ' } as const;
@@ -103,6 +104,8 @@ function headerOf(entry: KnownEntry, cwd: string): string {
     ['origin', entry.origin],
     ['client', entry.client],
     ['sequence', entry.sequence],
+    ['replaces', entry.supersedes],
+    ['replaced', entry.superseded_by === undefined ? undefined : `by ${entry.superseded_by}`],
     ['file', `${path.relative(cwd, entry.file)}:${entry.line}`],
   ];
   return facts
@@ -112,7 +115,7 @@ function headerOf(entry: KnownEntry, cwd: string): string {
 
 export async function show(id: string, options: BrowseOptions, context: CommandContext): Promise<void> {
   const { io } = context;
-  const entry = findOne(await gather(ENTRY_TYPES, {}, context), id);
+  const entry = findOne(await gather(ENTRY_TYPES, { all: true }, context), id);
   if (options.json === true) io.stdout(jsonAnswer('entry', { entry }));
   else io.stdout(`${headerOf(entry, io.cwd)}\n${shownBlock(entry.content)}\n`);
 }

@@ -16,13 +16,16 @@ export interface BrowseOptions {
   readonly type?: string;
   readonly local?: boolean;
   readonly hub?: boolean;
+  /** Superseded ones too. */
+  readonly all?: boolean;
 }
 
 function addSourceOptions(command: Command): Command {
   return command
     .option('--json', 'answer with one line of JSON')
     .addOption(new Option('--local', "only this project's own entries").conflicts('hub'))
-    .option('--hub', 'only entries of other projects, from the mirror');
+    .option('--hub', 'only entries of other projects, from the mirror')
+    .option('--all', 'with entries that a newer version has superseded');
 }
 
 export function addBrowseCommands(program: Command, context: CommandContext): void {

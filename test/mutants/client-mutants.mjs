@@ -1,0 +1,32 @@
+// Bugs put into the client and the command line one at a time: for each promise of theirs, one that breaks it, and the tests that
+// must see it. Tests of the library run from their sources; those below test/cli and test/failure-modes run the built `ctx`.
+
+const patch = (file, find, replace) => ({ file, find, replace });
+
+export const products = true;
+export const tests = [];
+
+export const mutants = [
+  {
+    name: 'the packet for an agent goes over its budget',
+    patches: [patch('core/agent/packet.ts', 'if (bytes > left) continue;', 'if (bytes > left + 400) continue;')],
+    tests: ['test/unit/core/agent/packet.test.ts'],
+  },
+  {
+    name: 'a shared entry can end its fence in the packet',
+    patches: [patch('core/agent/packet.ts', 'const fence = fenceFor(content);', "const fence = '````';")],
+    tests: ['test/unit/core/agent/packet.test.ts'],
+  },
+  {
+    name: 'one project hides what another one wrote',
+    patches: [
+      patch('core/newest.ts', 'old?.origin !== entry.origin || old.sequence', 'old === undefined || old.sequence'),
+    ],
+    tests: ['test/unit/core/newest.test.ts'],
+  },
+  {
+    name: 'the pointer leaves a trace when it is taken out',
+    patches: [patch('core/node/agent-pointer.ts', "text.replace(PLACED, '')", "text.replace(BLOCK, '')")],
+    tests: ['test/unit/core/node/agent-pointer.test.ts'],
+  },
+];
