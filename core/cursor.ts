@@ -1,5 +1,5 @@
 /** A position in one hub's log (PROTOCOL.md, section "Cursor"): the last entry scanned, and its digest as proof of history. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { DIGEST_PATTERN } from './line';
 
 export interface Cursor {

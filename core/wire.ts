@@ -2,7 +2,7 @@
  * Messages of the subprotocol `ctx-hub.v1` (PROTOCOL.md, section "Wire"): types, and the one parse function per
  * direction. JSON text frames; unknown members of a message are ignored, unknown members of a published entry are refused.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { cursorSchema, type Cursor } from './cursor';
 import { ENTRY_TYPES, META_KEYS, type EntryType, type PublishedEntry, type StoredEntry } from './entry';
 import { HubError, isWireCode, type Outcome, type WireCode } from './errors';

@@ -1,5 +1,5 @@
 /** Local control: what the operator on the hub's own machine may ask of the running hub (PROTOCOL.md, section "Wire"). */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { StampedEntry } from '../core/entry';
 import { HubError } from '../core/errors';
 import { importEntries, importSchema } from './import-entries';

@@ -1,5 +1,5 @@
 /** What the process behind `ctx hub start --daemon` tells its parent: that it serves, or why not. Then they part. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { HubError, LOCAL_CODES, WIRE_CODES } from '../core/errors';
 
 const reportSchema = z.discriminatedUnion('kind', [

@@ -1,7 +1,7 @@
 /** `hub.json`: how commands on the hub's own machine find and address the running hub. Mode 0600: it holds the control secret. */
 import fs from 'node:fs';
 import path from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { writeFileAtomic } from '../core/node/atomic-file';
 import { errnoOf, fileError } from '../core/node/file-errors';
 import { PRIVATE_FILE_MODE } from '../core/node/platform';

@@ -1,5 +1,5 @@
 /** Proposes entries that bring their origin and client along: what `ctx hub import` does on either side of local control. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { ENTRY_TYPES, META_KEYS, type StampedEntry } from '../core/entry';
 import { MAX_BATCH_ENTRIES } from '../core/limits';
 import type { LogEngine } from './engine/log-engine';

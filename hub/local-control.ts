@@ -1,5 +1,5 @@
 /** The other end of local control: finds the running hub of a data directory by hub.json and asks it. Never signals anyone. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { HubError } from '../core/errors';
 import { REQUEST_TIMEOUT_MS } from '../core/limits';
 import { errnoOf } from '../core/node/file-errors';

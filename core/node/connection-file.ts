@@ -5,7 +5,7 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import fsp from 'node:fs/promises';
 import path from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { ENTRY_TYPES, isClientName, isProjectName } from '../entry';
 import { HubError } from '../errors';
 import { writeFileAtomic } from './atomic-file';

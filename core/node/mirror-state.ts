@@ -1,6 +1,6 @@
 /** `.sync-state.json`: how far the mirror is written, and what its files looked like then. */
 import fsp from 'node:fs/promises';
-import { z } from 'zod';
+import * as z from 'zod';
 import { cursorSchema, type Cursor } from '../cursor';
 import { ENTRY_TYPES, type EntryType } from '../entry';
 import { writeFileAtomic } from './atomic-file';

@@ -5,7 +5,7 @@
  */
 import type fs from 'node:fs';
 import fsp from 'node:fs/promises';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { PublishedEntry } from '../entry';
 import { isWireCode, HubError, LOCAL_CODES, type ErrorCode } from '../errors';
 import type { RejectedResult, SharedResult } from '../sync/drain';

@@ -4,7 +4,7 @@
  */
 import fsp from 'node:fs/promises';
 import path from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { ENTRY_TYPES, type PublishedEntry, type StoredEntry } from '../entry';
 import { publishedEntrySchema } from '../wire';
 import { appendLines, readLines } from './append-file';

@@ -1,7 +1,7 @@
 /** `ctx hub backup <dir>`: a verified copy of the hub's data, while it runs or not. Restore is copying it back. */
 import path from 'node:path';
 import type { Command } from 'commander';
-import { z } from 'zod';
+import * as z from 'zod';
 import { HubError } from '../../core/errors';
 import { dataDirOf } from '../config';
 import { askLocalHub, findLocalHub } from '../local-control';

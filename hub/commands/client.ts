@@ -1,6 +1,6 @@
 /** `ctx hub client list|revoke`: who may connect. Shows ids and names, never a token. */
 import type { Command } from 'commander';
-import { z } from 'zod';
+import * as z from 'zod';
 import { openSession, type HubSession } from '../../core/node/hub-session';
 import type { ClientInfo } from '../../core/wire';
 import { dataDirOf } from '../config';

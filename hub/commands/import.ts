@@ -5,7 +5,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import type { Command } from 'commander';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { StampedEntry } from '../../core/entry';
 import { HubError } from '../../core/errors';
 import { MAX_BATCH_ENTRIES } from '../../core/limits';

@@ -1,6 +1,6 @@
 /** `ctx hub token rotate`: a new admin token without a restart (FM-40). */
 import type { Command } from 'commander';
-import { z } from 'zod';
+import * as z from 'zod';
 import { adminTokenPath } from '../admin-token';
 import { dataDirOf } from '../config';
 import { askLocalHub } from '../local-control';

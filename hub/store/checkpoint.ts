@@ -3,7 +3,7 @@
  * before the hub serves. A mere cache: deleted, old or wrong, it is left aside and written again.
  */
 import { randomInt } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import { DIGEST_PATTERN } from '../../core/line';
 import type { DataFiles } from './data-directory';
 import type { Disk } from './disk';

@@ -2,7 +2,7 @@
  * `clients.json`: the registered clients, replaced atomically on every change. It carries a checksum, so that an edit by
  * hand (the original's way to revoke) is noticed, honoured and told (FM-47). Tokens are never in it, only their digests.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { isClientName, isProjectName } from '../../core/entry';
 import { HubError } from '../../core/errors';
 import { NO_CLIENTS, type ClientTable } from '../state/client-table';

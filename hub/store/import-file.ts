@@ -1,7 +1,7 @@
 /** Reads a journal (lines as in entries.jsonl) for `ctx hub import`: each entry with the origin and client it once had. */
 import fs from 'node:fs';
 import readline from 'node:readline';
-import { z } from 'zod';
+import * as z from 'zod';
 import { ENTRY_TYPES, META_KEYS, type StampedEntry } from '../../core/entry';
 import { ORIGINAL_CLIENT } from './original-log';
 

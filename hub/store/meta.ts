@@ -1,5 +1,5 @@
 /** `meta.json` (PROTOCOL.md, section "Data directory"): which hub, how far the log certainly reaches, which gaps are known. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { HubError } from '../../core/errors';
 import { DIGEST_PATTERN } from '../../core/line';
 import type { DataFiles } from './data-directory';

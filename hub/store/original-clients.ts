@@ -2,7 +2,7 @@
  * `clients.json` of the original hub: `[{id, project_name, token}]` with tokens in clear. Read once; what is kept is their
  * digests (FM-45).
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { isClientName, isProjectName } from '../../core/entry';
 import { HubError } from '../../core/errors';
 import type { ClientTable } from '../state/client-table';

@@ -2,7 +2,7 @@
  * `entries.jsonl` of the original hub: lines without client, received_at and digest. Gives each its place in the chain;
  * ids, content, timestamps and sequences stay as they are.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Cursor } from '../../core/cursor';
 import { ENTRY_TYPES, isEntryId, isTimestamp } from '../../core/entry';
 import { HubError } from '../../core/errors';

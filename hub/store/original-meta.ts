@@ -1,5 +1,5 @@
 /** `meta.json` of the original hub: `{sequence_counter, created_at}`, without a format number. */
-import { z } from 'zod';
+import * as z from 'zod';
 
 const originalSchema = z.looseObject({
   format: z.undefined().optional(),

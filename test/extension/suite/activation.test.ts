@@ -1,7 +1,7 @@
 /** The extension in a real host: it is there, it wakes up, and everything the manifest promises is registered. */
 import assert from 'node:assert/strict';
 import * as vscode from 'vscode';
-import { z } from 'zod';
+import * as z from 'zod';
 
 const contributes = z.looseObject({
   contributes: z.looseObject({ commands: z.array(z.looseObject({ command: z.string() })) }),

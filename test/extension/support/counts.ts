@@ -1,6 +1,6 @@
 /** What a run of tests amounts to. */
 import fs from 'node:fs';
-import { z } from 'zod';
+import * as z from 'zod';
 
 export interface Counts {
   readonly passed: number;

@@ -2,7 +2,7 @@
 import fs from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 
 const hubFile = z.object({ pid: z.int(), address: z.string(), port: z.int() });
 

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod';
 import { NOTHING, type Counts } from './counts';
 import { setupEnv, type UiSetup } from './ui-setup';
 

@@ -1,5 +1,5 @@
 /** What the runner hands to the tests that drive the workbench: they run in a mocha process of their own. */
-import { z } from 'zod';
+import * as z from 'zod';
 
 const setup = z.object({
   install: z.object({ main: z.string(), node: z.string() }),

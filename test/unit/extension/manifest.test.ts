@@ -1,7 +1,7 @@
 /** The manifest and the code know the same commands, views, settings and context keys. */
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
-import { z } from 'zod';
+import * as z from 'zod';
 import {
   COMMAND_IDS,
   CONTEXT_KEYS,
