@@ -154,14 +154,18 @@ export class Feed {
     const wanted = filtered(mask, part);
     const frame = wanted.length === 0 ? undefined : entriesFrame(wanted, end);
     for (const listener of listeners) {
-      if (listener.socket.unsentBytes() > MAX_UNSENT_FEED_BYTES) this.lag(listener);
-      else if (frame !== undefined) this.write(listener, frame, end);
-      else listener.position = end.sequence;
+      if (frame === undefined) listener.position = end.sequence;
+      else if (listener.socket.offer(frame, MAX_UNSENT_FEED_BYTES)) this.sent(listener, end);
+      else this.lag(listener);
     }
   }
 
   private write(listener: Listener, frame: Buffer, end: Cursor): void {
     listener.socket.send(frame);
+    this.sent(listener, end);
+  }
+
+  private sent(listener: Listener, end: Cursor): void {
     listener.position = end.sequence;
     listener.told = end.sequence;
     this.frames++;

@@ -110,6 +110,11 @@ export class FakeSocket implements SessionSocket {
     this.mostUnsent = Math.max(this.mostUnsent, this.unsentBytes());
   };
   readonly sendSoon = this.send;
+  readonly offer = (frame: Uint8Array, mostUnsent: number): boolean => {
+    if (this.unsentBytes() > mostUnsent) return false;
+    this.send(frame);
+    return true;
+  };
   readonly unsentBytes = (): number => this.waiting.reduce((sum, frame) => sum + frame.length, 0);
   readonly drainedTo = (bytes: number): Promise<void> =>
     new Promise((resolve) => {
