@@ -104,9 +104,11 @@ describe('hub: life', () => {
     const session = await openSession({ address: running.address, token });
     const listener = await rawSession(running.address, token);
     await listener.ask({ kind: 'listen', request: 1 });
-    const answers = Array.from({ length: 200 }, (_, i) =>
+    // Large enough that the signal arrives in the middle of them.
+    const body = 'x'.repeat(400_000);
+    const answers = Array.from({ length: 40 }, (_, i) =>
       session
-        .publish([{ id: `e-${i}`, type: 'task', content: `Task ${i}`, timestamp: '2026-01-31T09:30:00Z' }])
+        .publish([{ id: `e-${i}`, type: 'task', content: `Task ${i}\n\n${body}`, timestamp: '2026-01-31T09:30:00Z' }])
         .then((results) => results[0]),
     );
     await answers[0];
