@@ -147,6 +147,11 @@ export class SimulatedDisk implements Disk {
     this.plan = plan;
   }
 
+  /** The fault comes while this process runs on. */
+  failAt(plan: Plan): void {
+    this.plan = plan;
+  }
+
   get isDead(): boolean {
     return this.dead;
   }
