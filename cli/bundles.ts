@@ -25,6 +25,8 @@ export interface ClientBundle {
   readonly reportShares: (outcomes: readonly ShareOutcome[], io: ProgramIo) => number;
   readonly shareExitCode: (outcomes: readonly ShareOutcome[]) => number;
   readonly shareJson: (outcome: ShareOutcome) => object;
+  /** @returns the exit code */
+  readonly doctor: (flags: { readonly json?: boolean }, io: ProgramIo) => Promise<number>;
   /** The name under which the project is registered; `undefined` when it is not, or the connection cannot be read. */
   readonly registeredProject: (projectDir: string, io: ProgramIo) => Promise<string | undefined>;
 }

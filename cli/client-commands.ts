@@ -18,6 +18,7 @@ import { addStatusCommand } from './commands/connection/status';
 import { addSubscribeCommands } from './commands/connection/subscribe';
 import { addSyncCommand } from './commands/connection/sync';
 import { addUnregisterCommand } from './commands/connection/unregister';
+import { doctor as diagnoseAll } from './doctor/doctor';
 
 export { reportShares, shareExitCode, shareJson } from './commands/connection/share-report';
 
@@ -54,6 +55,11 @@ async function runConnection(argv: readonly string[], io: ProgramIo): Promise<nu
 
 /** `ctx connection …`: the arguments after `connection`. */
 export const program: Program = runConnection;
+
+/** `ctx doctor`. @returns the exit code */
+export function doctor(flags: { readonly json?: boolean }, io: ProgramIo): Promise<number> {
+  return diagnoseAll(flags, CTX_VERSION, io);
+}
 
 export interface ShareAddedRequest {
   /** The folder that holds `.context`. */

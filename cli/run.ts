@@ -5,6 +5,7 @@ import type { ProgramIo } from '../core/program';
 import { bundledProgram, type BundleName } from './bundles';
 import { addAddCommands } from './commands/add';
 import { addAgentCommand } from './commands/agent';
+import { addDoctorCommand } from './commands/doctor';
 import { addBrowseCommands } from './commands/browse';
 import type { CommandContext } from './commands/context';
 import { addInitCommand } from './commands/init';
@@ -47,6 +48,7 @@ function buildProgram(context: CommandContext): Command {
   addAddCommands(program, context);
   addBrowseCommands(program, context);
   addAgentCommand(program, context);
+  addDoctorCommand(program, context);
   // Only for the list of commands in --help: they never get here.
   program.command('connection').description('connect this project to a hub, share and follow: ctx connection --help');
   program.command('hub').description('run a hub and look after it: ctx hub --help');

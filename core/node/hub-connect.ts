@@ -24,7 +24,7 @@ export interface ConnectOptions {
 }
 
 /** What to look at next, per step. */
-const ADVICE: Readonly<Record<ConnectStep, string>> = {
+export const STEP_ADVICE: Readonly<Record<ConnectStep, string>> = {
   address: 'Check the address.',
   dns: 'Check the host name, and that this machine can resolve it.',
   tcp: 'Check that the hub is running (ctx hub status on its machine), its port, and that no firewall is between.',
@@ -46,14 +46,14 @@ const STEP_NAMES: Readonly<Record<ConnectStep, string>> = {
 
 export function connectError(url: string, step: ConnectStep, what: string, cause?: unknown): HubError {
   const code = step === 'auth' ? 'unauthenticated' : step === 'protocol' ? 'unsupported_version' : 'unreachable';
-  const message = `Cannot connect to the hub at ${url}, ${STEP_NAMES[step]} failed: ${what}. ${ADVICE[step]}`;
+  const message = `Cannot connect to the hub at ${url}, ${STEP_NAMES[step]} failed: ${what}. ${STEP_ADVICE[step]}`;
   return new HubError(code, message, { cause, step });
 }
 
 /** A deadline that names how far the connection got. */
 export function connectTimeout(url: string, step: ConnectStep, timeoutMs: number): HubError {
   const what = `no answer within ${timeoutMs} ms`;
-  const message = `Cannot connect to the hub at ${url}, ${STEP_NAMES[step]}: ${what}. ${ADVICE[step]}`;
+  const message = `Cannot connect to the hub at ${url}, ${STEP_NAMES[step]}: ${what}. ${STEP_ADVICE[step]}`;
   return new HubError('unreachable', message, { step });
 }
 

@@ -179,7 +179,11 @@ class Session implements HubSession {
     const hello = await greeting;
     signal.removeEventListener('abort', onAbort);
     this.#onHello = undefined;
-    if (hello instanceof HubError) throw hello;
+    if (hello instanceof HubError) {
+      // Nobody gets this session, so nobody else would close it.
+      this.#ws.terminate();
+      throw hello;
+    }
     this.#hello = hello;
     this.#stopWatching = watchSilence(
       this.#ws,

@@ -29,4 +29,16 @@ export const mutants = [
     patches: [patch('core/node/agent-pointer.ts', "text.replace(PLACED, '')", "text.replace(BLOCK, '')")],
     tests: ['test/unit/core/node/agent-pointer.test.ts'],
   },
+  {
+    name: 'a hub of another version holds the command up',
+    patches: [
+      patch('core/node/hub-session.ts', '      this.#ws.terminate();\n      throw hello;', '      throw hello;'),
+    ],
+    tests: ['test/unit/core/node/hub-session.test.ts'],
+  },
+  {
+    name: 'doctor does not see that the connection is in git',
+    patches: [patch('cli/doctor/project-checks.ts', 'return index?.includes(`${name}\\0`) === true;', 'return false;')],
+    tests: ['test/cli/doctor.test.ts'],
+  },
 ];

@@ -35,6 +35,10 @@ export class FakeHub {
   repeats = false;
   /** Answers the next publishes with this code, as a whole. */
   refusals: { code: WireCode; retryAfterMs?: number }[] = [];
+  /** Protocol versions it speaks. */
+  versions = [1];
+  /** How far its clock is ahead of this machine's. */
+  clockAheadMs = 0;
   /** HTTP status instead of an upgrade. */
   refuseUpgrade: number | undefined;
   publishes = 0;
@@ -125,7 +129,7 @@ export class FakeHub {
     const limits = { frame_bytes: 8 << 20, content_bytes: 1 << 20, batch_entries: 64, heartbeat_ms: this.heartbeatMs };
     this.#send(session, {
       kind: 'hello',
-      versions: [1],
+      versions: this.versions,
       hub: this.id,
       role: 'leader',
       instance: '0123456789abcdef',
@@ -133,7 +137,7 @@ export class FakeHub {
       limits,
       cluster: [],
       identity: { kind: 'client', project, client },
-      time: new Date().toISOString(),
+      time: new Date(Date.now() + this.clockAheadMs).toISOString(),
     });
   }
 

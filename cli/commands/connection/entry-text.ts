@@ -1,13 +1,11 @@
 /** How a shared entry is written to a terminal or a stream: untrusted text, made visible (S31). */
 import { titleOf, type StoredEntry } from '../../../core/entry';
+import { isSkewed } from '../../clock-skew';
 import { jsonAnswer, shown } from '../../output';
-
-/** A clock that is further off than this is worth a word (FM-51). */
-const SKEW_MS = 5 * 60 * 1000;
 
 export function skewNote(entry: Pick<StoredEntry, 'timestamp' | 'received_at'>): string {
   const skewMs = Date.parse(entry.timestamp) - Date.parse(entry.received_at);
-  if (Math.abs(skewMs) <= SKEW_MS) return '';
+  if (!isSkewed(skewMs)) return '';
   const minutes = Math.round(Math.abs(skewMs) / 60_000);
   return ` [timestamp ${minutes} min ${skewMs > 0 ? 'after' : 'before'} the hub's clock]`;
 }

@@ -1,0 +1,44 @@
+/** What `ctx doctor` finds: one result per thing looked at, in the order in which things depend on each other. */
+
+export const CHECK_NAMES = [
+  'version',
+  'permissions',
+  'key file',
+  'disk',
+  'project',
+  'context files',
+  '.gitignore',
+  'connection',
+  'address',
+  'dns',
+  'tcp',
+  'tls',
+  'http',
+  'auth',
+  'protocol',
+  'role',
+  'history',
+  'clock',
+  'outbox',
+] as const;
+export type CheckName = (typeof CHECK_NAMES)[number];
+
+export interface Check {
+  readonly name: CheckName;
+  /** `warning` = works, but not for long or not as meant; `skipped` = nothing to look at, or something before it failed. */
+  readonly status: 'ok' | 'warning' | 'failed' | 'skipped';
+  readonly message: string;
+  /** What to do about it: one sentence. */
+  readonly next?: string | undefined;
+  /** Exit code of a failure. */
+  readonly exit?: number | undefined;
+}
+
+export const ok = (name: CheckName, message: string): Check => ({ name, status: 'ok', message });
+export const skipped = (name: CheckName, message: string): Check => ({ name, status: 'skipped', message });
+export const warning = (name: CheckName, message: string, next: string): Check => ({
+  ...{ name, status: 'warning', message, next },
+});
+export const failed = (name: CheckName, message: string, next: string, exit: number): Check => ({
+  ...{ name, status: 'failed', message, next, exit },
+});
