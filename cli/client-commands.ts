@@ -2,8 +2,9 @@
  * Every command that talks to a hub as a project's client; the entry point of the `client.js` bundle, which is loaded only
  * for them: `ctx connection …`, and the share leg of `ctx add --share`.
  */
-import { Command } from 'commander';
-import { explainFailure } from '../core/command-end';
+import type { Command } from 'commander';
+import { explainFailure } from '../core/command-line/end';
+import { newProgram } from '../core/command-line/program';
 import type { PublishedEntry } from '../core/entry';
 import { HubError } from '../core/errors';
 import { readConnection } from '../core/node/connection-file';
@@ -25,12 +26,7 @@ export { reportShares, shareExitCode, shareJson } from './commands/connection/sh
 declare const CTX_VERSION: string;
 
 function buildProgram(context: ConnectionContext): Command {
-  const { io } = context;
-  const connection = new Command('ctx connection')
-    .description('Connect this project to a hub, share and follow.')
-    .exitOverride()
-    .configureOutput({ writeOut: io.stdout, writeErr: io.stderr })
-    .helpCommand(false);
+  const connection = newProgram('ctx connection', 'Connect this project to a hub, share and follow.', context.io);
   addRegisterCommand(connection, context);
   addSubscribeCommands(connection, context);
   addPublishCommand(connection, context);

@@ -4,7 +4,7 @@
  */
 import { visibleLine, visibleText } from '../core/visible-text';
 
-export { jsonAnswer } from '../core/command-end';
+export { jsonAnswer } from '../core/command-line/end';
 
 /** Text of entries, file names and other people's words, for one line. */
 export const shown = visibleLine;

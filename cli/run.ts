@@ -1,6 +1,7 @@
 /** The command line: maps arguments to commands, errors to exit codes. Heavy parts are loaded by the command that needs them. */
-import { Command } from 'commander';
-import { explainFailure } from '../core/command-end';
+import type { Command } from 'commander';
+import { explainFailure } from '../core/command-line/end';
+import { newProgram } from '../core/command-line/program';
 import type { ProgramIo } from '../core/program';
 import { bundledProgram, type BundleName } from './bundles';
 import { addAddCommands } from './commands/add';
@@ -9,7 +10,6 @@ import { addDoctorCommand } from './commands/doctor';
 import { addBrowseCommands } from './commands/browse';
 import type { CommandContext } from './commands/context';
 import { addInitCommand } from './commands/init';
-import { shownBlock } from './output';
 
 declare const CTX_VERSION: string;
 
@@ -32,17 +32,8 @@ Each command explains itself: ctx <command> --help`;
 
 function buildProgram(context: CommandContext): Command {
   const { io } = context;
-  const program = new Command('ctx')
-    .description('Share what a project learns, through a hub, as Markdown.')
+  const program = newProgram('ctx', 'Share what a project learns, through a hub, as Markdown.', io)
     .version(CTX_VERSION)
-    .exitOverride()
-    .configureOutput({
-      writeOut: io.stdout,
-      writeErr: io.stderr,
-      // What was typed comes back in these.
-      outputError: (text, write) => write(shownBlock(text.replace(/^error: /, 'ctx: '))),
-    })
-    .showHelpAfterError('Run with --help to see what is possible.')
     .addHelpText('after', EXAMPLES);
   addInitCommand(program, context);
   addAddCommands(program, context);
@@ -66,12 +57,13 @@ function explain(error: unknown, io: ProgramIo): number {
 }
 
 export async function run(argv: readonly string[], io: ProgramIo): Promise<number> {
-  const [first = '', ...rest] = argv;
+  const words = argv[0] === 'help' ? [...argv.slice(1), '--help'] : [...argv];
+  const [first = '', ...rest] = words;
   const context: CommandContext = { io, exit: { code: 0 } };
   try {
     const bundle = Object.hasOwn(OTHER_BUNDLES, first) ? OTHER_BUNDLES[first] : undefined;
     if (bundle !== undefined) return await bundledProgram(bundle)(rest, io);
-    await buildProgram(context).parseAsync([...argv], { from: 'user' });
+    await buildProgram(context).parseAsync(words, { from: 'user' });
     return context.exit.code;
   } catch (error) {
     return explain(error, io);

@@ -1,6 +1,7 @@
 /** Every `ctx hub …` command: arguments in, exit code out. This is the entry point of the `hub.js` bundle. */
-import { Command } from 'commander';
-import { explainFailure } from '../core/command-end';
+import type { Command } from 'commander';
+import { explainFailure } from '../core/command-line/end';
+import { newProgram } from '../core/command-line/program';
 import type { Program, ProgramIo } from '../core/program';
 import { addClientCommands } from './commands/client';
 import { addStartCommand } from './commands/start';
@@ -16,12 +17,7 @@ import type { HubCommandContext } from './commands/context';
 declare const CTX_VERSION: string;
 
 function buildProgram(context: HubCommandContext): Command {
-  const { io } = context;
-  const hub = new Command('ctx hub')
-    .description('Run and look after a hub: the server that projects share through.')
-    .exitOverride()
-    .configureOutput({ writeOut: io.stdout, writeErr: io.stderr })
-    .helpCommand(false);
+  const hub = newProgram('ctx hub', 'Run and look after a hub: the server that projects share through.', context.io);
   addStartCommand(hub, context);
   addStopCommand(hub, context);
   addStatusCommand(hub, context);

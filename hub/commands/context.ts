@@ -1,7 +1,7 @@
 /** What every hub command gets: the outside world, and a place for an exit code that is no error. */
 import type { ProgramIo } from '../../core/program';
 
-export { jsonAnswer } from '../../core/command-end';
+export { jsonAnswer } from '../../core/command-line/end';
 
 export interface HubCommandContext {
   readonly io: ProgramIo;

@@ -291,10 +291,16 @@ describe('ctx on local files', function () {
       ['add', 'decision', '--help'],
       ['task', 'add', '--help'],
       ['list', '--help'],
+      ['help'],
+      ['help', 'add', 'task'],
+      ['help', 'hub', 'start'],
     ]) {
       assert.match(ok(await run(args)), /Usage: ctx/);
     }
     assert.match(ok(await run(['--help'])), /Examples:/);
+    const alone = await run([]);
+    assert.equal(alone.code, 64);
+    assert.match(alone.stderr, /Usage: ctx/);
     assert.match(ok(await run(['add', 'learning', '--help'])), /--lesson[^]*Exit codes[^]*Example:/);
     assert.match(ok(await run(['--version'])), /^\d+\.\d+\.\d+\n$/);
     assert.equal(ok(await run(['-V'])), ok(await run(['--version'])));

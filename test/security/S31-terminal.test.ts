@@ -124,6 +124,11 @@ describe('S31 terminal output', function () {
     for (const args of [
       ['show', evil],
       [evil],
+      ['hub', evil],
+      ['hub', 'client', evil],
+      ['hub', 'start', '--port', evil],
+      ['connection', evil],
+      ['connection', 'publish', `-${evil}`],
       ['list', evil],
       ['add', 'task', `-${evil}`],
       ['add', 'task', 'a b', '--id', evil],

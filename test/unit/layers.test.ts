@@ -21,6 +21,7 @@ const IMPURE =
 /** The first rule whose folder holds the file counts, so the narrow ones come first. */
 const RULES: readonly Rule[] = [
   { folder: 'core/node', ours: ['core'], packages: /^(node:|ws$|zod$|uuid$|pino$)/ },
+  { folder: 'core/command-line', ours: ['core'], packages: /^commander$/, forbidden: IMPURE },
   { folder: 'core', ours: [], packages: /^zod$/, forbidden: IMPURE },
   { folder: 'hub/raft', ours: [], packages: /^$/, forbidden: IMPURE },
   { folder: 'hub/state', ours: ['core'], packages: /^$/, forbidden: IMPURE },

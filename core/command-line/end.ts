@@ -1,7 +1,7 @@
 /** How a command line ends: the one form of its JSON answers, and from an error to an exit code. Pure; used by every program. */
-import { HubError } from './errors';
-import type { ProgramIo } from './program';
-import { visibleText } from './visible-text';
+import { HubError } from '../errors';
+import type { ProgramIo } from '../program';
+import { visibleText } from '../visible-text';
 
 /** Characters that a terminal or a line-based reader may take for something else, as JSON escapes: ASCII only. */
 function asciiOnly(json: string): string {

@@ -1,7 +1,7 @@
 /** How every command line ends: one form of JSON answers, one way from an error to an exit code. */
 import assert from 'node:assert/strict';
-import { explainFailure, jsonAnswer } from '../../../core/command-end';
-import { HubError } from '../../../core/errors';
+import { explainFailure, jsonAnswer } from '../../../../core/command-line/end';
+import { HubError } from '../../../../core/errors';
 
 function ended(error: unknown): { exit: number | undefined; said: string } {
   let said = '';
