@@ -5,6 +5,7 @@ import { DIGEST_PATTERN } from '../../core/line';
 import type { DataFiles } from './data-directory';
 import type { Disk } from './disk';
 import { isOriginalMeta } from './original-meta';
+import { sha256Hex } from './sha256';
 import { readWhole, replaceWhole } from './whole-file';
 
 export const DATA_FORMAT = 1;
@@ -52,7 +53,18 @@ function parseJson(file: string, bytes: Uint8Array): unknown {
 }
 
 export type MetaFile =
-  { readonly kind: 'missing' } | { readonly kind: 'original' } | { readonly kind: 'meta'; readonly meta: Meta };
+  | { readonly kind: 'missing' }
+  | { readonly kind: 'original' }
+  /** Edited: not as the hub wrote it. */
+  | { readonly kind: 'meta'; readonly meta: Meta; readonly edited: boolean };
+
+const checksumOf = (members: Record<string, unknown>): string => sha256Hex(JSON.stringify(members));
+
+/** Over the members as they stand in the file; one of a version that wrote no checksum cannot be told from its edit. */
+function isEdited(value: unknown): boolean {
+  const { checksum, ...members } = value as Record<string, unknown>;
+  return checksum !== undefined && checksum !== checksumOf(members);
+}
 
 /** @throws HubError `bad_data` when it cannot be understood, `unsupported_version` when a newer hub wrote it */
 export async function readMeta(disk: Disk, files: DataFiles): Promise<MetaFile> {
@@ -68,7 +80,7 @@ export async function readMeta(disk: Disk, files: DataFiles): Promise<MetaFile> 
   }
   if (isOriginalMeta(bytes)) return { kind: 'original' };
   const parsed = metaSchema.safeParse(value);
-  if (parsed.success) return { kind: 'meta', meta: parsed.data };
+  if (parsed.success) return { kind: 'meta', meta: parsed.data, edited: isEdited(value) };
   throw new HubError(
     'bad_data',
     `${files.meta} is damaged: ${z.prettifyError(parsed.error)}. Run: ctx hub repair --rebuild-meta`,
@@ -76,5 +88,8 @@ export async function readMeta(disk: Disk, files: DataFiles): Promise<MetaFile> 
 }
 
 export async function writeMeta(disk: Disk, files: DataFiles, meta: Meta): Promise<void> {
-  await replaceWhole(disk, files.meta, Buffer.from(`${JSON.stringify(meta, undefined, 2)}\n`));
+  const members: Record<string, unknown> = { ...meta };
+  delete members['checksum'];
+  const value = { ...members, checksum: checksumOf(members) };
+  await replaceWhole(disk, files.meta, Buffer.from(`${JSON.stringify(value, undefined, 2)}\n`));
 }

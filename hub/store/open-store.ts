@@ -77,7 +77,7 @@ async function checkIdentity(disk: Disk, files: DataFiles, meta: Meta): Promise<
   );
 }
 
-async function openFiles(options: StoreOptions): Promise<{ files: DataFiles; meta: Meta }> {
+async function openFiles(options: StoreOptions): Promise<{ files: DataFiles; meta: Meta; edited: boolean }> {
   const { disk } = options;
   const files = await prepareDataDirectory(disk, options.folder);
   let found = await readMeta(disk, files);
@@ -87,10 +87,10 @@ async function openFiles(options: StoreOptions): Promise<{ files: DataFiles; met
   }
   if (found.kind !== 'meta') {
     await refuseHalf(disk, files);
-    return { files, meta: await createFiles(disk, files, new Date(options.now())) };
+    return { files, meta: await createFiles(disk, files, new Date(options.now())), edited: false };
   }
   await checkIdentity(disk, files, found.meta);
-  return { files, meta: found.meta };
+  return { files, meta: found.meta, edited: found.edited };
 }
 
 /** Whether the log still has the line that the checkpoint ends with. */
@@ -163,11 +163,12 @@ async function closingOnError<T>(log: LogFile, work: () => Promise<T>): Promise<
 /** @throws HubError that says why the hub must not start, and what to do */
 export async function openStore(options: StoreOptions): Promise<Store> {
   const { disk, warn } = options;
-  const { files, meta } = await openFiles(options);
+  const { files, meta, edited } = await openFiles(options);
   const empty: LogEnd = { sequence: 0, digest: emptyLogDigest(meta.hub_id, sha256), length: 0, lines: 0 };
   const checkpoint = await usableCheckpoint(options, files, meta);
   const opened = await openLog(options, files, meta, checkpoint ?? emptyTables(), checkpoint?.end ?? empty);
   const { log, lines, ids, end } = opened;
+  if (edited) warn(`${files.meta} was changed by others since the hub wrote it. It fits the log and counts as it is.`);
   const clients = await closingOnError(log, () => openClients({ disk, files, now: new Date(options.now()), warn }));
   const ranges = new LogRanges({ log, lines, ids, gaps: meta.gaps, onDamage: warn });
   const behind =

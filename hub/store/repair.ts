@@ -66,9 +66,13 @@ function gapOf(region: BadRegion, now: Date): Gap | undefined {
   return region.nextSha256 === undefined ? gap : { ...gap, next_sha256: region.nextSha256 };
 }
 
-/** A tail above the watermark was never acknowledged: the next start saves and cuts it, no repair is needed. */
+/**
+ * A tail above the watermark was never acknowledged: the next start saves and cuts it, no repair is needed. After a clean
+ * stop there is no such tail.
+ */
 function isTorn(region: BadRegion, meta: Meta | undefined): boolean {
-  return region.atEnd && region.lost === undefined && (meta === undefined || region.offset >= meta.watermark.length);
+  const mayTear = meta === undefined || (!meta.closed && region.offset >= meta.watermark.length);
+  return region.atEnd && region.lost === undefined && mayTear;
 }
 
 function refuse(files: DataFiles, region: BadRegion, hint: string): never {

@@ -3,9 +3,10 @@
  * bad region counts as good only if the chain proves it; where the line before it is gone, if the line after it does.
  */
 import type { Cursor } from '../../core/cursor';
-import { splitLine, type LineParts } from '../../core/line';
+import { asciiAt, splitLine, type LineParts } from '../../core/line';
 import { ChainChecker, digestText } from './check-line';
 import type { DiskFile } from './disk';
+import { isLineType } from './log-ranges';
 import type { Gap, Watermark } from './meta';
 import { scanLines } from './scan-lines';
 import { sha256Hex } from './sha256';
@@ -161,6 +162,9 @@ class Surveyor {
 
   private unprovenLine(bytes: Uint8Array, parts: LineParts, end: number, offset: number): Unproven | undefined {
     const line = bytes.subarray(parts.start, end);
+    if (!isLineType(asciiAt(bytes, parts.typeStart, parts.typeEnd))) return undefined;
+    const mark = this.options.watermark;
+    if (mark !== undefined && offset < mark.length && parts.sequence > mark.sequence) return undefined;
     try {
       JSON.parse(Buffer.from(line).toString('utf8'));
     } catch {
@@ -188,11 +192,10 @@ class Surveyor {
       return;
     }
     this.noteStated(open, bytes, parts);
-    // Where the line before can be read and speaks against it, it stays bad.
+    // Where the line before can be read and speaks against it, it stays bad; so does one that claims to follow the last
+    // good line.
     open.unproven =
-      stated === undefined && parts.sequence >= open.expected
-        ? this.unprovenLine(bytes, parts, end, offset)
-        : undefined;
+      stated === undefined && parts.sequence > open.expected ? this.unprovenLine(bytes, parts, end, offset) : undefined;
   }
 
   /** Whether the line is the next in the chain after what another says of itself; if so, the chain goes on from it. */
