@@ -1,5 +1,6 @@
 /** The other bundles, loaded from beside this one by the command that needs them: nobody pays for what is not used. */
 import { createRequire } from 'node:module';
+import type { CommandTree } from '../core/command-line/tree';
 import type { PublishedEntry } from '../core/entry';
 import type { ShareOutcome } from '../core/node/share';
 import type { Program, ProgramIo } from '../core/program';
@@ -13,6 +14,11 @@ function load(name: BundleName): unknown {
 
 export function bundledProgram(name: BundleName): Program {
   return (load(name) as { readonly program: Program }).program;
+}
+
+/** The commands of another bundle. */
+export function bundledTree(name: BundleName): CommandTree {
+  return (load(name) as { readonly commandTree: () => CommandTree }).commandTree();
 }
 
 /** What the client bundle gives to commands of this one. */

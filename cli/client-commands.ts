@@ -5,12 +5,13 @@
 import type { Command } from 'commander';
 import { explainFailure } from '../core/command-line/end';
 import { newProgram } from '../core/command-line/program';
+import { commandTreeOf, type CommandTree } from '../core/command-line/tree';
 import type { PublishedEntry } from '../core/entry';
 import { HubError } from '../core/errors';
 import { readConnection } from '../core/node/connection-file';
 import { projectPaths } from '../core/node/project-directory';
 import { shareEntries, type ShareOutcome } from '../core/node/share';
-import type { Program, ProgramIo } from '../core/program';
+import { QUIET_IO, type Program, type ProgramIo } from '../core/program';
 import type { ConnectionContext } from './commands/connection/context';
 import { addListenCommand } from './commands/connection/listen';
 import { addPublishCommand } from './commands/connection/publish';
@@ -47,6 +48,11 @@ async function runConnection(argv: readonly string[], io: ProgramIo): Promise<nu
     if (exit === undefined) throw error;
     return exit;
   }
+}
+
+/** The commands of `ctx connection`, for completion. */
+export function commandTree(): CommandTree {
+  return commandTreeOf(buildProgram({ io: QUIET_IO, version: CTX_VERSION, exit: { code: 0 } }));
 }
 
 /** `ctx connection …`: the arguments after `connection`. */

@@ -7,6 +7,7 @@ import { bundledProgram, type BundleName } from './bundles';
 import { addAddCommands } from './commands/add';
 import { addAgentCommand } from './commands/agent';
 import { addDoctorCommand } from './commands/doctor';
+import { addCompletionCommand } from './commands/completion';
 import { addBrowseCommands } from './commands/browse';
 import type { CommandContext } from './commands/context';
 import { addInitCommand } from './commands/init';
@@ -40,6 +41,7 @@ function buildProgram(context: CommandContext): Command {
   addBrowseCommands(program, context);
   addAgentCommand(program, context);
   addDoctorCommand(program, context);
+  addCompletionCommand(program, context);
   // Only for the list of commands in --help: they never get here.
   program.command('connection').description('connect this project to a hub, share and follow: ctx connection --help');
   program.command('hub').description('run a hub and look after it: ctx hub --help');

@@ -13,5 +13,17 @@ export interface ProgramIo {
   readonly signal: AbortSignal;
 }
 
+/** A world in which nothing is said or asked: for looking at a program's commands without running one. */
+export const QUIET_IO: ProgramIo = {
+  stdout: () => undefined,
+  stderr: () => undefined,
+  readStdin: () => Promise.resolve(''),
+  env: {},
+  cwd: '/',
+  stdinIsTty: false,
+  stdoutIsTty: false,
+  signal: new AbortController().signal,
+};
+
 /** @returns the exit code; never throws for operating faults. */
 export type Program = (argv: readonly string[], io: ProgramIo) => Promise<number>;

@@ -2,7 +2,8 @@
 import type { Command } from 'commander';
 import { explainFailure } from '../core/command-line/end';
 import { newProgram } from '../core/command-line/program';
-import type { Program, ProgramIo } from '../core/program';
+import { commandTreeOf, type CommandTree } from '../core/command-line/tree';
+import { QUIET_IO, type Program, type ProgramIo } from '../core/program';
 import { addClientCommands } from './commands/client';
 import { addStartCommand } from './commands/start';
 import { addStatusCommand } from './commands/status';
@@ -43,3 +44,8 @@ async function runHub(argv: readonly string[], io: ProgramIo): Promise<number> {
 }
 
 export const program: Program = runHub;
+
+/** The commands of `ctx hub`, for completion. */
+export function commandTree(): CommandTree {
+  return commandTreeOf(buildProgram({ io: QUIET_IO, version: CTX_VERSION, argv: [], exit: { code: 0 } }));
+}

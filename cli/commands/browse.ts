@@ -42,6 +42,7 @@ export function addBrowseCommands(program: Command, context: CommandContext): vo
     if (noun === undefined) continue;
     addSourceOptions(noun.command('list'))
       .description(`list ${type}s`)
+      .addHelpText('after', `\nExample:\n  $ ctx ${type} list --json`)
       .action(async (options: BrowseOptions) => {
         const { list } = await import('./browse-entries');
         await list([type], options, context);

@@ -23,5 +23,6 @@ export function addInitCommand(program: Command, context: CommandContext): void 
     .command('init')
     .description('make .context/ with its four files here, or in the root of this repository')
     .option('--no-input', 'never ask anything (it never does)')
+    .addHelpText('after', '\nExample:\n  $ ctx init')
     .action(() => init(context));
 }

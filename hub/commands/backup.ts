@@ -71,5 +71,6 @@ export function addBackupCommand(hub: Command, context: HubCommandContext): void
     .argument('<dir>', 'folder to make')
     .option(...DATA_DIR_FLAG)
     .option('--json', 'print one JSON line')
+    .addHelpText('after', '\nExample:\n  $ ctx hub backup /mnt/backup/ctx-hub\n')
     .action((to: string, flags: Flags) => run(to, flags, context));
 }

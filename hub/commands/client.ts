@@ -87,11 +87,13 @@ function withRemoteFlags(command: Command): Command {
 
 export function addClientCommands(hub: Command, context: HubCommandContext): void {
   const client = hub.command('client').description('who may connect');
-  withRemoteFlags(client.command('list').description('list registered clients')).action(async (flags: Flags) => {
-    const clients = await list(flags, context);
-    context.io.stdout(flags.json === true ? jsonAnswer('hub_clients', { clients }) : asTable(clients));
-  });
-  withRemoteFlags(client.command('revoke <id>').description('end a client: its token and its open sessions')).action(
-    (id: string, flags: Flags) => revoke(id, flags, context),
-  );
+  withRemoteFlags(client.command('list').description('list registered clients'))
+    .addHelpText('after', '\nExample:\n  $ ctx hub client list\n')
+    .action(async (flags: Flags) => {
+      const clients = await list(flags, context);
+      context.io.stdout(flags.json === true ? jsonAnswer('hub_clients', { clients }) : asTable(clients));
+    });
+  withRemoteFlags(client.command('revoke <id>').description('end a client: its token and its open sessions'))
+    .addHelpText('after', '\nExample:\n  $ ctx hub client revoke 4f1c0d2e9a7b6c53\n')
+    .action((id: string, flags: Flags) => revoke(id, flags, context));
 }

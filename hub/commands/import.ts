@@ -124,5 +124,6 @@ export function addImportCommand(hub: Command, context: HubCommandContext): void
     .option(...DATA_DIR_FLAG)
     .option('--json', 'print one JSON line')
     .addHelpText('after', '\nExit codes: 0 all imported or already there, 65 some lines were refused.\n')
+    .addHelpText('after', '\nExample:\n  $ ctx hub import journal.jsonl\n')
     .action((from: string, flags: Flags) => run(from, flags, context));
 }

@@ -51,5 +51,6 @@ export function addStopCommand(hub: Command, context: HubCommandContext): void {
     .command('stop')
     .description('stop the hub of a data directory; waits until it is gone')
     .option(...DATA_DIR_FLAG)
+    .addHelpText('after', '\nExample:\n  $ ctx hub stop\n')
     .action((flags: { dataDir?: string }) => stop(dataDirOf(flags.dataDir, context.io), context));
 }

@@ -14,6 +14,7 @@ export function addTokenCommands(hub: Command, context: HubCommandContext): void
     .description('replace the admin token of the running hub; the old one stops working at once')
     .option(...DATA_DIR_FLAG)
     .option('--json', 'print one JSON line')
+    .addHelpText('after', '\nExample:\n  $ ctx hub token rotate\n')
     .action(async (flags: { dataDir?: string; json?: boolean }) => {
       const dataDir = dataDirOf(flags.dataDir, context.io);
       const { token } = z.object({ token: z.string() }).parse(await askLocalHub(dataDir, 'token_rotate'));

@@ -90,5 +90,6 @@ export function addVerifyCommand(hub: Command, context: HubCommandContext): void
     .option(...DATA_DIR_FLAG)
     .option('--json', 'print one JSON line')
     .addHelpText('after', '\nExit codes: 0 sound, 65 damaged, 74 cannot be read.\n')
+    .addHelpText('after', '\nExample:\n  $ ctx hub verify --data-dir /srv/ctx\n')
     .action((flags: Flags) => verify(flags, context));
 }

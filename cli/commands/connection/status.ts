@@ -129,6 +129,7 @@ export function addStatusCommand(connection: Command, context: ConnectionContext
     .command('status')
     .description('address, role, position, lag and outbox; names the step that fails')
     .option('--json', 'answer as JSON')
+    .addHelpText('after', '\nExample:\n  $ ctx connection status --json\n')
     .action(async (flags: Flags) => {
       context.exit.code = await status(flags, context);
     });

@@ -59,5 +59,6 @@ export function addSubscribeCommands(connection: Command, context: ConnectionCon
     .description('stop receiving entries of these types; their mirror goes')
     .argument('<type...>', `${ENTRY_TYPES.join(', ')}, or all`)
     .option('--json', 'answer as JSON')
+    .addHelpText('after', '\nExample:\n  $ ctx connection unsubscribe task\n')
     .action((types: string[], flags: Flags) => change(types, flags, context, unsubscribed));
 }

@@ -80,5 +80,6 @@ export function addSyncCommand(connection: Command, context: ConnectionContext):
     .command('sync')
     .description('bring the mirror in .context/hub up to date once')
     .option('--json', 'answer as JSON')
+    .addHelpText('after', '\nExample:\n  $ ctx connection sync\n')
     .action((flags: Flags) => sync(flags, context));
 }

@@ -30,5 +30,6 @@ export function addUnregisterCommand(connection: Command, context: ConnectionCon
     .command('unregister')
     .description('forget the token of this project on this machine')
     .option('--json', 'answer as JSON')
+    .addHelpText('after', '\nExample:\n  $ ctx connection unregister\n')
     .action((flags: Flags) => unregister(flags, context));
 }
