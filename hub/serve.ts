@@ -21,21 +21,26 @@ const BUG_EXIT_CODE = 70;
 
 export const hubLogPath = (dataDir: string): string => path.join(dataDir, 'hub.log');
 
-/** What `ctx hub start` prints. */
-function announcement(hub: StartedHub, asJson: boolean): string {
+/**
+ * What `ctx hub start` prints. @param showToken to somebody who reads it now: standard output that a service manager keeps
+ * is no place for a secret, and there the file is named instead
+ */
+function announcement(hub: StartedHub, asJson: boolean, showToken: boolean): string {
   if (asJson) {
     return jsonAnswer('hub_started', {
       address: hub.address,
       data_dir: hub.dataDir,
       pid: process.pid,
       ...(hub.fingerprint === undefined ? {} : { fingerprint: hub.fingerprint }),
-      ...(hub.adminToken === undefined ? {} : { admin_token: hub.adminToken }),
+      admin_token_file: hub.adminTokenFile,
+      ...(hub.adminToken === undefined || !showToken ? {} : { admin_token: hub.adminToken }),
     });
   }
   const lines = [`ctx hub listening on ${hub.address}`, `Data directory: ${hub.dataDir}`];
   if (hub.fingerprint !== undefined) lines.push(`Certificate fingerprint (SHA-256): ${hub.fingerprint}`);
   if (hub.adminToken !== undefined) {
-    lines.push(`Admin token (shown once, kept in ${hub.adminTokenFile}): ${hub.adminToken}`);
+    const where = `kept in ${hub.adminTokenFile}`;
+    lines.push(showToken ? `Admin token (shown once, ${where}): ${hub.adminToken}` : `Admin token: ${where}`);
   }
   return `${lines.join('\n')}\n`;
 }
@@ -73,7 +78,7 @@ export async function serve(config: HubConfig, flags: ServeFlags, { io, version 
     report?.failed(error);
     throw error;
   }
-  const text = announcement(hub, flags.json === true);
+  const text = announcement(hub, flags.json === true, report !== undefined || io.stdoutIsTty);
   if (report === undefined) io.stdout(text);
   else report.serving(text);
   await Promise.race([hub.stopRequested, aborted(io.signal)]);

@@ -198,14 +198,16 @@ async function main() {
   const running = await tour();
   if (keep) {
     next(running);
+    process.off('SIGINT', interrupted);
     await new Promise((resolve) => process.once('SIGINT', resolve));
   }
   await stop(running);
   if (!keep) next();
 }
 
+const interrupted = () => process.exit(130);
 process.once('SIGTERM', () => process.exit(143));
-if (!keep) process.once('SIGINT', () => process.exit(130));
+process.once('SIGINT', interrupted);
 process.once('exit', removeAll);
 main().then(
   () => process.exit(0),

@@ -32,6 +32,8 @@ interface Report {
   readonly where: string;
   /** Only for those who may know. */
   readonly status?: StatusInfo | undefined;
+  /** Of its certificate, as clients pin it; known on the hub's own machine. */
+  readonly fingerprint?: string | undefined;
   /** Why it counts as stopped. */
   readonly error?: HubError;
 }
@@ -55,7 +57,8 @@ async function localReport(dataDir: string): Promise<Report> {
     return { state: 'stopped', where: dataDir, error: new HubError('unreachable', message) };
   }
   const status = statusOf((await statusRequest(hub.file)).body);
-  return { state: stateOf(status.problems.length > 0), where: status.address, status };
+  const { fingerprint } = hub.file;
+  return { state: stateOf(status.problems.length > 0), where: status.address, status, fingerprint };
 }
 
 async function remoteReport(address: string, flags: Flags, context: HubCommandContext): Promise<Report> {
@@ -93,11 +96,12 @@ function asText(report: Report): string {
   const rows: readonly (readonly [string, string])[] = [
     ['Hub', `${status.address}  ${report.state}`],
     ['Hub id', status.hub],
-    ['Version', `${status.version}, engine ${status.engine}, ${status.role}`],
+    ['Version', `${status.version}, engine ${status.engine}${status.engine === 'file' ? '' : `, ${status.role}`}`],
     ['Sequence', String(status.head.sequence)],
     ['Sessions', `${status.sessions}, of these listening ${status.listeners}`],
     ['Clients', `${status.clients} registered`],
     ...(status.data_dir === undefined ? [] : [['Data', status.data_dir] as const]),
+    ...(report.fingerprint === undefined ? [] : [['TLS', `certificate ${report.fingerprint} (SHA-256)`] as const]),
     ['Process', `${status.pid}, since ${status.started_at}`],
     ...status.problems.map((problem) => ['Problem', problem] as const),
   ];
@@ -114,7 +118,8 @@ async function status(flags: Flags, context: HubCommandContext): Promise<void> {
   if (report.error !== undefined && flags.exitCode !== true) throw report.error;
   if (report.error !== undefined) io.stderr(`ctx: ${report.error.message}\n`);
   const { state, where } = report;
-  const members = { state, address: report.status?.address ?? where, status: report.status };
+  const { status: details, fingerprint } = report;
+  const members = { state, address: details?.address ?? where, status: details, fingerprint };
   io.stdout(flags.json === true ? jsonAnswer('hub_status', members) : asText(report));
   if (flags.exitCode === true) context.exit.code = EXIT[state];
 }

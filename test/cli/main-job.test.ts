@@ -74,7 +74,8 @@ describe('the main job', function () {
   it('only subscribed types arrive, and a type subscribed later is filled in', async () => {
     const gamma = await newProject('gamma');
     await connect(gamma, hub);
-    succeeded(await gamma.ctx(['connection', 'subscribe', 'decision']));
+    const { stdout } = succeeded(await gamma.ctx(['connection', 'subscribe', 'decision']));
+    assert.match(stdout, /^Subscribed to decision \(no longer to learning, convention, task\)$/m);
     succeeded(await gamma.ctx(['connection', 'unsubscribe', 'learning', 'convention', 'task']));
     succeeded(await gamma.ctx(['connection', 'sync']));
     assert.deepEqual(mirroredIds(gamma, 'hub/learnings.md'), []);

@@ -76,6 +76,12 @@ describe('hub: life', () => {
     assert.equal(token((await start()).stdout), undefined);
     await hub('stop', '--data-dir', dataDir);
     fs.rmSync(file);
+    // Standard output in the foreground belongs to a service manager, which keeps it: no place for a secret.
+    const foreground = await startHub({ dataDir });
+    assert.match(foreground.process.stdout(), /Admin token: kept in \S+admin\.token$/m);
+    assert.equal(foreground.process.stdout().includes(foreground.adminToken), false);
+    await foreground.stop();
+    fs.rmSync(file);
     const second = token((await start()).stdout);
     assert.equal(fs.readFileSync(file, 'utf8').trim(), second);
     assert.notEqual(second, first);

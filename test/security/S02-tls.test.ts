@@ -79,7 +79,8 @@ describe('S02: TLS', () => {
 
   it('local commands find the TLS hub of their machine and prove it by its own fingerprint', async () => {
     const { dataDir, address, adminToken } = await start('--tls-self-signed');
-    assert.equal((await hub('status', '--exit-code', '--data-dir', dataDir)).code, 0);
+    const status = await hub('status', '--exit-code', '--data-dir', dataDir);
+    assert.equal(status.code, 0);
     assert.equal((await hub('client', 'list', '--data-dir', dataDir)).code, 0);
     fs.writeFileSync(path.join(folder, 'admin'), adminToken);
     const unproven = await hub('client', 'list', '--addr', address, '--token-file', 'admin');
@@ -87,6 +88,7 @@ describe('S02: TLS', () => {
     assert.match(unproven.stderr, /TLS/);
     assert.equal((await hub('status', '--exit-code', '--addr', address)).code, 3);
     const { fingerprint256 } = new X509Certificate(fs.readFileSync(path.join(dataDir, 'tls.cert.pem')));
+    assert.ok(status.stdout.includes(fingerprint256));
     const pinned = ['--addr', address, '--token-file', 'admin', '--fingerprint', fingerprint256];
     assert.equal((await hub('client', 'list', ...pinned)).code, 0);
     assert.equal((await hub('status', ...pinned)).code, 0);

@@ -42,9 +42,22 @@ async function change(
   const connection = await requireConnection(paths, io.env);
   const types = next(connection.types, parseTypes(words));
   await writeConnection(paths, io.env, { ...connection, types });
-  if (flags.json === true) io.stdout(jsonAnswer('subscription', { types }));
-  else io.stdout(types.length === 0 ? 'Subscribed to nothing\n' : `Subscribed to ${types.join(', ')}\n`);
+  if (flags.json === true) {
+    io.stdout(jsonAnswer('subscription', { types }));
+    return;
+  }
+  const dropped = (connection.types ?? ENTRY_TYPES).filter((type) => !types.includes(type));
+  const no = dropped.length === 0 ? '' : ` (no longer to ${dropped.join(', ')})`;
+  io.stdout(`Subscribed to ${types.length === 0 ? 'nothing' : types.join(', ')}${no}\n`);
 }
+
+const SUBSCRIBE_HELP = `
+A project is subscribed to all types at first; naming some for the first time leaves the others out.
+
+Examples:
+  ctx connection subscribe decision learning
+  ctx connection subscribe all
+`;
 
 export function addSubscribeCommands(connection: Command, context: ConnectionContext): void {
   connection
@@ -52,7 +65,7 @@ export function addSubscribeCommands(connection: Command, context: ConnectionCon
     .description('receive entries of these types; earlier ones are fetched too')
     .argument('<type...>', `${ENTRY_TYPES.join(', ')}, or all`)
     .option('--json', 'answer as JSON')
-    .addHelpText('after', '\nExample:\n  ctx connection subscribe decision learning\n')
+    .addHelpText('after', SUBSCRIBE_HELP)
     .action((types: string[], flags: Flags) => change(types, flags, context, subscribed));
   connection
     .command('unsubscribe')
