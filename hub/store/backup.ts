@@ -2,6 +2,7 @@
  * Copies a hub's data at one point of its log. The log only grows, so the copy is consistent while the hub runs; what was
  * copied is verified before meta.json, written last, makes it a data directory.
  */
+import path from 'node:path';
 import { HubError } from '../../core/errors';
 import { encodeClients } from './clients-file';
 import { dataFiles, type DataFiles } from './data-directory';
@@ -31,6 +32,7 @@ async function makeTarget(disk: Disk, target: string): Promise<void> {
   const facts = await disk.facts(target);
   if (facts === undefined) {
     await disk.makeFolder(target);
+    await disk.syncFolder(path.dirname(target));
     return;
   }
   if (facts.kind === 'folder' && (await disk.list(target)).length === 0) return;

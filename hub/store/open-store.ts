@@ -1,4 +1,5 @@
 /** Opens a data directory: makes it when it is new, refuses files that do not belong together, recovers the log. */
+import { crc32 } from 'node:zlib';
 import { HubError } from '../../core/errors';
 import { emptyLogDigest, ID_START, splitLine } from '../../core/line';
 import { emptyTables, readCheckpoint, type Checkpoint, type Tables } from './checkpoint';
@@ -93,15 +94,17 @@ async function openFiles(options: StoreOptions): Promise<{ files: DataFiles; met
   return { files, meta: found.meta, edited: found.edited };
 }
 
-/** Whether the log still has the line that the checkpoint ends with. */
+/** Whether the log still has the lines that the checkpoint ends with, every byte of them. */
 async function fitsLog(disk: Disk, files: DataFiles, { lines, end }: Checkpoint): Promise<boolean> {
   if (lines.count === 0) return true;
-  const start = lines.offsetOf(lines.count - 1);
+  const last = lines.block(lines.blockCount - 1);
+  const start = lines.offsetOf(lines.count - 1) - last.offset;
   const file = await disk.open(files.entries, 'read');
   try {
-    const line = await readFully(file, start, end.length - start);
-    const parts = splitLine(line, 0, line.length - 1);
-    return typeof parts !== 'string' && digestText(line, parts) === end.digest;
+    const bytes = await readFully(file, last.offset, last.endOffset - last.offset);
+    if (crc32(bytes) !== last.crc) return false;
+    const parts = splitLine(bytes, start, bytes.length - 1);
+    return typeof parts !== 'string' && digestText(bytes, parts) === end.digest;
   } finally {
     await file.close();
   }

@@ -1,5 +1,6 @@
 /** Changes of cleanly stopped stores (P6, P7, FM-23, FM-26, FM-47): each is found and named, and never served. */
 import assert from 'node:assert/strict';
+import { isDeepStrictEqual } from 'node:util';
 import { HubError } from '../../core/errors';
 import type { OpenedEngine } from '../../hub/engine/file';
 import { inspect } from '../../hub/store/inspect';
@@ -45,7 +46,7 @@ function checkNamed(message: string, before: Uint8Array, after: Uint8Array, kind
   }
 }
 
-/** Members that no hub knows, white space, and a checksum that is not there change nothing. */
+/** Members that no hub knows, their order, white space, and a checksum that is not there change nothing. */
 function sameMeaning(before: Uint8Array, after: Uint8Array): boolean {
   const [a, b] = [before, after].map((bytes): Record<string, unknown> => {
     try {
@@ -54,7 +55,7 @@ function sameMeaning(before: Uint8Array, after: Uint8Array): boolean {
       return { text: textOf(bytes).trim() };
     }
   });
-  return Object.entries(a ?? {}).every(([key, value]) => JSON.stringify(value) === JSON.stringify(b?.[key]));
+  return Object.entries(a ?? {}).every(([key, value]) => isDeepStrictEqual(value, b?.[key]));
 }
 
 describe('mutations of cleanly stopped stores', () => {

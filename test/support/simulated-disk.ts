@@ -352,7 +352,12 @@ export class SimulatedDisk implements Disk {
     const node = this.names.get(from);
     if (node === undefined) throw errno('ENOENT');
     this.change(path.dirname(to), (names) => {
-      names.delete(from);
+      // What is in a folder goes with it.
+      for (const [name, each] of [...names]) {
+        if (name !== from && !name.startsWith(`${from}/`)) continue;
+        names.delete(name);
+        names.set(to + name.slice(from.length), each);
+      }
       names.set(to, node);
     });
     this.settle();
