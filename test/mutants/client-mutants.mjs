@@ -41,4 +41,20 @@ export const mutants = [
     patches: [patch('cli/doctor/project-checks.ts', 'return index?.includes(`${name}\\0`) === true;', 'return false;')],
     tests: ['test/cli/doctor.test.ts'],
   },
+  {
+    name: 'the journal leaves out what is not subscribed',
+    patches: [
+      patch(
+        'core/node/intake.ts',
+        'return this.#options.journal === undefined ? this.#options.connection.types : undefined;',
+        'return this.#options.connection.types;',
+      ),
+    ],
+    tests: ['test/failure-modes/FM-37-journal.test.ts'],
+  },
+  {
+    name: 'the journal writes again what a restored hub sends again',
+    patches: [patch('core/node/journal.ts', 'sequence > after && this.#known?.has(id) !== true', 'sequence > after')],
+    tests: ['test/failure-modes/FM-37-journal.test.ts'],
+  },
 ];
