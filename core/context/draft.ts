@@ -93,15 +93,9 @@ function checkText(what: string, text: string, type: EntryType): void {
   throw new HubError('invalid', `The ${what} opens a ${mark} that never ends. Close it.`);
 }
 
-/**
- * Checks a clean draft: what is required is there and says something, and no text breaks out of its entry.
- * @throws HubError `invalid`; the message names the field by `label`
- */
-export function checkDraft(draft: Draft, label: FieldLabel = (field) => `field "${field}"`): void {
-  const { type, title, fields, body } = draft;
-  if (!isEntryId(draft.id)) {
-    throw new HubError('invalid', `${label('id')} must be 1 to ${MAX_ID_LENGTH} characters of A-Z a-z 0-9 . _ : -`);
-  }
+/** What is required is there, and says something. */
+function checkComplete(draft: Draft, label: FieldLabel): void {
+  const { type, title, fields } = draft;
   if (isPlaceholder(titleAsRead(draft))) {
     throw new HubError('invalid', `A ${type} needs a title that says something, not "${title}".`);
   }
@@ -109,6 +103,25 @@ export function checkDraft(draft: Draft, label: FieldLabel = (field) => `field "
   if (missing.length > 0) {
     throw new HubError('invalid', `A ${type} needs ${missing.map(label).join(', ')}. Say it in a sentence.`);
   }
+  const empty = Object.entries(fields).find(([, value]) => isPlaceholder(value));
+  if (empty !== undefined) {
+    throw new HubError('invalid', `${label(empty[0])} is a placeholder ("${empty[1]}"). Say it in a sentence.`);
+  }
+  if (draft.section !== undefined && isPlaceholder(draft.section)) {
+    throw new HubError('invalid', `${label('section')} is a placeholder ("${draft.section}"). Name a section.`);
+  }
+}
+
+/**
+ * Checks that a clean draft can stand in its file and breaks out of nothing. It may be incomplete, as entries of others are.
+ * @throws HubError `invalid`; the message names the field by `label`
+ */
+export function checkFits(draft: Draft, label: FieldLabel = (field) => `field "${field}"`): void {
+  const { type, title, fields, body } = draft;
+  if (!isEntryId(draft.id)) {
+    throw new HubError('invalid', `${label('id')} must be 1 to ${MAX_ID_LENGTH} characters of A-Z a-z 0-9 . _ : -`);
+  }
+  if (title === '') throw new HubError('invalid', `A ${type} needs a title.`);
   for (const [field, value] of Object.entries(fields)) {
     if (!hasHeadingEntries(type) || !isFieldName(field)) {
       throw new HubError(
@@ -116,18 +129,21 @@ export function checkDraft(draft: Draft, label: FieldLabel = (field) => `field "
         `A ${type} has no ${label(field)}. It has: ${FIELD_ORDER[type].map(label).join(', ') || 'none'}.`,
       );
     }
-    if (isPlaceholder(value)) {
-      throw new HubError('invalid', `${label(field)} is a placeholder ("${value}"). Say it in a sentence.`);
-    }
     checkText(label(field), value, type);
   }
   if (body !== undefined) checkText('text', body, type);
-  if (draft.section !== undefined && isPlaceholder(draft.section)) {
-    throw new HubError('invalid', `${label('section')} is a placeholder ("${draft.section}"). Name a section.`);
-  }
   if (draft.priority !== undefined && !/^[A-Za-z0-9_-]{1,32}$/.test(draft.priority)) {
     throw new HubError('invalid', `${label('priority')} must be one word, such as high, medium or low.`);
   }
+}
+
+/**
+ * Checks a clean draft: it says what is required, and fits into its file.
+ * @throws HubError `invalid`; the message names the field by `label`
+ */
+export function checkDraft(draft: Draft, label: FieldLabel = (field) => `field "${field}"`): void {
+  checkComplete(draft, label);
+  checkFits(draft, label);
 }
 
 /** A field that a file can hold under its own name: `**Name**: …`. */

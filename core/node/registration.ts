@@ -50,7 +50,7 @@ function withAdmin<T>(registration: Registration, work: (session: HubSession) =>
     if (session.hello.identity.kind === 'admin') return work(session);
     throw new HubError(
       'forbidden',
-      'That is the token of a project, not the admin token. The operator of the hub has it.',
+      "That is the token of a project, not the admin token of the hub, which the hub's operator has.",
     );
   });
 }

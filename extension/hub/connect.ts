@@ -8,8 +8,11 @@ import { defaultProjectName } from '../../core/node/project-directory';
 import { connectionBefore, isRegistered, register, type Registration } from '../../core/node/registration';
 import type { App } from '../app';
 import { describeError, tick } from '../notify';
+import { oneLine } from '../one-line';
 import type { Project } from '../project/project';
 import { setting } from '../settings';
+
+const CONNECT_TITLE = vscode.l10n.t('Connect to a Hub');
 
 async function finish(app: App, project: Project, registration: Registration): Promise<void> {
   await register(project.paths, app.env, registration);
@@ -22,7 +25,7 @@ async function finish(app: App, project: Project, registration: Registration): P
 
 function askName(value: string, prompt: string, step = ''): Thenable<string | undefined> {
   return vscode.window.showInputBox({
-    title: `${vscode.l10n.t('Connect to a Hub')} ${step}`.trim(),
+    title: `${CONNECT_TITLE} ${step}`.trim(),
     prompt,
     value,
     ignoreFocusOut: true,
@@ -80,39 +83,58 @@ function addressProblem(text: string): string | undefined {
   }
 }
 
-/** Address, then token, then name. The token is used once and forgotten; it is in no setting, argument or log. */
-export async function connectToHub(app: App, project: Project): Promise<void> {
-  const title = vscode.l10n.t('Connect to a Hub');
-  const address = await vscode.window.showInputBox({
-    title: `${title} (1/3)`,
+/** The hub does not take the token: another one may do. */
+function isAboutToken(error: unknown): error is HubError {
+  return error instanceof HubError && (error.code === 'unauthenticated' || error.code === 'forbidden');
+}
+
+function askAddress(value: string): Thenable<string | undefined> {
+  return vscode.window.showInputBox({
+    title: `${CONNECT_TITLE} (1/3)`,
     prompt: vscode.l10n.t('Address of the hub: host, host:port, ws://… or wss://…'),
-    value: project.connection?.address ?? setting('ctxHub.connection.defaultAddress'),
+    value,
     placeHolder: 'hub.example.org:9900',
     ignoreFocusOut: true,
     validateInput: addressProblem,
   });
-  if (address === undefined) return;
-  const adminToken = await vscode.window.showInputBox({
-    title: `${title} (2/3)`,
-    prompt: vscode.l10n.t('Admin token: the operator of the hub has it. It is used once and not kept.'),
-    password: true,
-    ignoreFocusOut: true,
-  });
-  if (adminToken === undefined || adminToken.trim() === '') return;
-  const { url } = parseHubAddress(address);
+}
+
+/** Asks until `tryIt` is content: what is wrong with address or token is said at once, and only the token asked again. */
+async function askToken<T>(tryIt: (token: string) => Promise<T>): Promise<T | undefined> {
+  let prompt = vscode.l10n.t('Admin token: the operator of the hub has it. It is used once and not kept.');
+  for (;;) {
+    const title = `${CONNECT_TITLE} (2/3)`;
+    const token = await vscode.window.showInputBox({ title, prompt, password: true, ignoreFocusOut: true });
+    if (token === undefined || token.trim() === '') return undefined;
+    try {
+      return await tryIt(token.trim());
+    } catch (error) {
+      if (!isAboutToken(error)) throw error;
+      prompt = `${oneLine(error.message)} ${vscode.l10n.t('Try another one.')}`;
+    }
+  }
+}
+
+/** Address, then token, then name. The token is used once and forgotten; it is in no setting, argument or log. */
+export async function connectToHub(app: App, project: Project): Promise<void> {
+  const typed = await askAddress(project.connection?.address ?? setting('ctxHub.connection.defaultAddress'));
+  if (typed === undefined) return;
+  const address = parseHubAddress(typed).url;
   const before = await connectionBefore(project.paths, app.env);
-  const { ca, fingerprint } = before?.hub_addr === url ? before : {};
-  const draft = {
-    address: url,
-    adminToken: adminToken.trim(),
-    project: project.connection?.project ?? defaultProjectName(project.paths.root),
+  const { ca, fingerprint } = before?.hub_addr === address ? before : {};
+  const known = {
+    address,
+    project: before?.project ?? defaultProjectName(project.paths.root),
     client: defaultClientName(app.env),
     trust: { ...(ca === undefined ? {} : { ca }), ...(fingerprint === undefined ? {} : { fingerprint }) },
   };
-  // Address and token are tried before the last question: what is wrong with them is said at once.
-  const prompt = (await wouldReplace(app, project, draft))
-    ? replaces(draft)
-    : vscode.l10n.t('Name of this project, as others see it.');
+  const tried = await askToken(async (adminToken) => {
+    const draft = { ...known, adminToken };
+    return { draft, taken: await wouldReplace(app, project, draft) };
+  });
+  if (tried === undefined) return;
+  const { draft, taken } = tried;
+  const prompt = taken ? replaces(draft) : vscode.l10n.t('Name of this project, as others see it.');
   const name = await askName(draft.project, prompt, '(3/3)');
   if (name !== undefined) await finish(app, project, { ...draft, project: name.trim() });
 }

@@ -1,6 +1,6 @@
 /** The commands about hubs: the one on this machine, connections, subscriptions, what waits. */
 import * as vscode from 'vscode';
-import { ENTRY_TYPES, isEntryType } from '../../core/entry';
+import { ENTRY_TYPES } from '../../core/entry';
 import { requireConnection, writeConnection } from '../../core/node/connection-file';
 import { shareEntries } from '../../core/node/share';
 import type { App } from '../app';
@@ -65,7 +65,7 @@ async function chooseSubscriptions(app: App): Promise<void> {
   if (project === undefined || connection === undefined) return;
   const items = ENTRY_TYPES.map((type) => ({
     label: `${TYPE_LABELS[type]}s`,
-    description: type,
+    type,
     picked: connection.types.includes(type),
   }));
   const picked = await vscode.window.showQuickPick(items, {
@@ -74,7 +74,7 @@ async function chooseSubscriptions(app: App): Promise<void> {
     canPickMany: true,
   });
   if (picked === undefined) return;
-  const types = picked.map((item) => item.description).filter(isEntryType);
+  const types = picked.map((item) => item.type);
   const stored = await requireConnection(project.paths, app.env);
   await writeConnection(project.paths, app.env, { ...stored, types });
   await app.consent.give(project.paths);

@@ -85,9 +85,11 @@ export class Project implements vscode.Disposable {
     this.#link?.link.nudge();
   }
 
-  /** The mirror as it is on disk, for content and for showing it offline. */
-  readMirror(): Promise<readonly StoredEntry[]> {
-    return readMirror(this.paths.root);
+  /** What the mirror on disk has of the subscribed types, for content and for showing it offline. */
+  async readMirror(): Promise<readonly StoredEntry[]> {
+    const entries = await readMirror(this.paths.root);
+    const types = this.connection?.types ?? ENTRY_TYPES;
+    return entries.filter(({ type }) => types.includes(type));
   }
 
   dispose(): void {
@@ -177,9 +179,9 @@ export class Project implements vscode.Disposable {
     const key = JSON.stringify(connection);
     if (this.#link?.key === key) return;
     await this.#disconnect();
-    await this.#showMirror();
     const facts = factsOf(connection, await this.services.localHub.isLocal(connection.hub_id));
     this.#set({ kind: 'connected', connection: facts, sync: IDLE });
+    await this.#showMirror();
     const link = openLink({
       projectDir: this.paths.root,
       env: this.services.env,

@@ -2,7 +2,7 @@
 import fs from 'node:fs/promises';
 import * as vscode from 'vscode';
 import { v7 as uuid } from 'uuid';
-import { checkDraft, cleanDraft, textOfContent } from '../../core/context/draft';
+import { checkDraft, checkFits, cleanDraft, textOfContent } from '../../core/context/draft';
 import { REQUIRED_FIELDS, fieldKey, isPlaceholder } from '../../core/context/fields';
 import { insertEntry } from '../../core/context/insert';
 import { localDate } from '../../core/context/local-date';
@@ -38,9 +38,7 @@ function draftOf(type: EntryType, values: Readonly<Record<string, string>>): Dra
 }
 
 /** In the editor when it holds unsaved changes of the file, which writing on disk would set against each other. */
-async function write(project: Project, given: Draft): Promise<string> {
-  const draft = cleanDraft(given);
-  checkDraft(draft, (field) => field);
+async function write(project: Project, draft: Draft): Promise<string> {
   const file = project.paths.files[draft.type];
   const open = vscode.workspace.textDocuments.find(({ uri, isDirty }) => isDirty && uri.fsPath === file);
   if (open === undefined) {
@@ -76,16 +74,21 @@ export async function addLocally(
   type: EntryType,
   values: Readonly<Record<string, string>>,
 ): Promise<PublishedEntry> {
-  const draft = draftOf(type, values);
+  const draft = cleanDraft(draftOf(type, values));
+  checkDraft(draft, (field) => field);
   await write(project, draft);
   return publishable(project, await readBack(project, type, draft.id));
 }
 
-/** An entry of the feed as a local one, under an id of its own. @returns the file it went into */
-export function copyLocally(project: Project, { type, content }: StoredEntry): Promise<string> {
-  const text = textOfContent(type, content);
-  const draft = draftOf(type, { ...text.fields, title: text.title });
-  return write(project, { ...draft, ...(text.body === undefined ? {} : { body: text.body }) });
+/**
+ * An entry of the feed as a local one, under an id of its own. What others left out is missing here too, and is underlined
+ * in the file. @returns the file it went into
+ */
+export async function copyLocally(project: Project, { type, content }: StoredEntry): Promise<string> {
+  const { title, fields, body } = textOfContent(type, content);
+  const draft = cleanDraft({ ...draftOf(type, { ...fields, title }), body });
+  checkFits(draft, (field) => field);
+  return write(project, draft);
 }
 
 /** The entry whose text the offset is in. */

@@ -2,6 +2,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import type { Locator, Page } from 'playwright-core';
+import { until } from '../../support/processes';
 
 const DEADLINE_MS = 60_000;
 
@@ -18,7 +19,8 @@ export class Driver {
     // A window behind another one is not painted.
     await this.page.bringToFront();
     await this.page.evaluate('new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))');
-    await this.page.screenshot({ path: path.join(this.shots, `${name}.png`) });
+    // What moves is shown where it comes to rest.
+    await this.page.screenshot({ path: path.join(this.shots, `${name}.png`), animations: 'disabled' });
   }
 
   /** The workbench is there and takes keys. */
@@ -43,6 +45,38 @@ export class Driver {
     await this.page.keyboard.press('Enter');
   }
 
+  /** Opens a file of the workspace by its name. */
+  async openFile(name: string): Promise<void> {
+    await this.page.keyboard.press('Control+P');
+    await this.input.waitFor();
+    await this.page.keyboard.insertText(name);
+    await this.page.locator('.quick-input-list .monaco-list-row', { hasText: name }).first().waitFor();
+    await this.page.keyboard.press('Enter');
+    await this.page.locator('.tab.active', { hasText: name }).waitFor();
+    await this.page.locator('.editor-instance .monaco-editor.focused').first().waitFor();
+  }
+
+  /** A question that must be answered first. */
+  dialog(text: string): Locator {
+    return this.page.locator('.monaco-dialog-box', { hasText: text });
+  }
+
+  async clickDialog(label: string): Promise<void> {
+    const box = this.page.locator('.monaco-dialog-box');
+    await box.locator('.monaco-button', { hasText: label }).click();
+    await box.waitFor({ state: 'detached' });
+  }
+
+  /** Walks through the menu behind the right button of the mouse. */
+  async contextMenu(target: Locator, ...labels: readonly string[]): Promise<void> {
+    await target.click({ button: 'right' });
+    for (const label of labels) {
+      const item = this.page.locator('.monaco-menu .action-item', { hasText: label }).last();
+      await item.waitFor();
+      await item.click();
+    }
+  }
+
   get input(): Locator {
     return this.page.locator('.quick-input-widget:visible input[type=text]').first();
   }
@@ -63,7 +97,20 @@ export class Driver {
     await this.page.keyboard.press('Enter');
   }
 
+  /** Ticks or unticks lines of a list, and is done with it. */
+  async toggle(...labels: readonly string[]): Promise<void> {
+    for (const label of labels) {
+      const row = this.page.locator('.quick-input-list .monaco-list-row', { hasText: label }).first();
+      const box = row.locator('[role=checkbox], input[type=checkbox]').first();
+      const before = await box.isChecked();
+      await box.click();
+      await until(`"${label}" is another way`, async () => (await box.isChecked()) !== before);
+    }
+    await this.page.keyboard.press('Enter');
+  }
+
   async openFeed(): Promise<void> {
+    if (await this.title(/shared feed/i).isVisible()) return;
     await this.page.locator('.activitybar .action-item a[aria-label^="ctx Hub"]').click();
     await this.title(/shared feed/i).waitFor();
   }
@@ -82,6 +129,12 @@ export class Driver {
     return this.page.locator('.sidebar .monaco-list-row', { hasText: title }).first();
   }
 
+  /** A button at the end of a row, which is there while the mouse is. */
+  async clickRowAction(title: string, label: string): Promise<void> {
+    await this.row(title).hover();
+    await this.row(title).locator(`.action-label[aria-label*="${label}"]`).click();
+  }
+
   welcome(text: string): Locator {
     return this.page.locator('.sidebar .welcome-view-content', { hasText: text }).first();
   }
@@ -92,5 +145,17 @@ export class Driver {
 
   toasts(text: string): Locator {
     return this.page.locator('.notification-toast', { hasText: text });
+  }
+
+  async clickToast(text: string, label: string): Promise<void> {
+    await this.toasts(text).locator('.monaco-button', { hasText: label }).click();
+  }
+
+  async clearToasts(): Promise<void> {
+    const toast = this.page.locator('.notification-toast').first();
+    while (await toast.isVisible()) {
+      await toast.hover();
+      await toast.locator('.action-label[aria-label^="Clear Notification"]').click();
+    }
   }
 }

@@ -13,6 +13,8 @@ export async function runUi(root: string, setup: UiSetup): Promise<Counts> {
   const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'ctx-ui-result-'));
   const result = path.join(dir, 'result.json');
   const args = ['--config', 'test/support/mocha.json', '--reporter', 'test/support/reporter.cjs'];
+  const grep = process.env['CTX_TEST_GREP'];
+  if (grep !== undefined && grep !== '') args.push('--grep', grep, '--retries', '0');
   const child = spawn(
     process.execPath,
     ['node_modules/mocha/bin/mocha.js', ...args, 'dist-test/extension/ui/*.test.js'],
