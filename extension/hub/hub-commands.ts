@@ -91,6 +91,8 @@ async function publishPending(app: App): Promise<void> {
   }
   // With no entry of its own it sends what waits.
   await shareEntries(project.paths.root, [], { env: app.env });
+  // A hub that answers here is back for the feed as well.
+  project.nudge();
   await project.refresh();
   const left = project.shares.pending;
   if (left === 0) tick(vscode.l10n.t('{0} shared', before));

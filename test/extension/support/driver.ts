@@ -6,6 +6,15 @@ import { until } from '../../support/processes';
 
 const DEADLINE_MS = 60_000;
 
+const PALETTE_PATIENCE_MS = 5_000;
+
+function isShown(what: Locator, withinMs: number): Promise<boolean> {
+  return what.waitFor({ timeout: withinMs }).then(
+    () => true,
+    () => false,
+  );
+}
+
 export class Driver {
   constructor(
     readonly page: Page,
@@ -38,10 +47,19 @@ export class Driver {
   /** Runs a command of ours by its title. */
   async palette(title: string): Promise<void> {
     const row = this.page.locator('.quick-input-list .monaco-list-row', { hasText: `ctx Hub: ${title}` }).first();
-    await this.page.keyboard.press('F1');
-    await this.input.waitFor();
-    await this.page.keyboard.insertText(`ctx Hub: ${title}`);
-    await row.waitFor();
+    await until(
+      `the palette has "${title}"`,
+      async () => {
+        await this.page.keyboard.press('F1');
+        await this.input.waitFor();
+        await this.page.keyboard.insertText(`ctx Hub: ${title}`);
+        if (await isShown(row, PALETTE_PATIENCE_MS)) return true;
+        // It lists what was there when it was opened: an extension that has just come is in the next one.
+        await this.page.keyboard.press('Escape');
+        return false;
+      },
+      DEADLINE_MS,
+    );
     await this.page.keyboard.press('Enter');
   }
 
@@ -106,7 +124,8 @@ export class Driver {
       await box.click();
       await until(`"${label}" is another way`, async () => (await box.isChecked()) !== before);
     }
-    await this.page.keyboard.press('Enter');
+    await this.page.locator('.quick-input-widget:visible .monaco-button', { hasText: 'OK' }).click();
+    await this.page.locator('.quick-input-widget:visible').waitFor({ state: 'detached' });
   }
 
   async openFeed(): Promise<void> {

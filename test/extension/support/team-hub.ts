@@ -2,7 +2,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { v7 as uuid } from 'uuid';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { EntryType } from '../../../core/entry';
 import { openSession } from '../../../core/node/hub-session';
 import { registerClient, startHub, type HubProcess } from '../../support/hub-process';

@@ -241,6 +241,7 @@ describe('the hub of a team', function () {
     const file = inBench('both.code-workspace');
     fs.writeFileSync(file, JSON.stringify({ folders: [{ path: 'delta' }, { path: 'epsilon' }] }));
     const both = await open(file);
+    await both.status(/ctx Hub #\d+$/);
     await both.palette('Connect to the Local Hub');
     await both.choose('epsilon');
     await both.status(/epsilon is connected to ws:/);
