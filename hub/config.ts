@@ -2,10 +2,12 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { HubError } from '../core/errors';
+import { parseHubAddress } from '../core/hub-address';
 import { DEFAULT_PORT } from '../core/limits';
 import { ctxHome } from '../core/node/ctx-home';
 import type { ProgramIo } from '../core/program';
 import type { TlsConfig } from './certificate';
+import { clusterOf, type ClusterConfig } from './cluster-config';
 import { DEFAULT_LIMITS, type ServerLimits } from './limits';
 import { hostLiteral, isLoopbackAddress, type WebGuard } from './server/web-guard';
 
@@ -26,6 +28,10 @@ export interface StartFlags {
   readonly publishRate?: string;
   /** commander: false when `--no-rate-limit` was given. */
   readonly rateLimit?: boolean;
+  readonly peers?: string;
+  readonly advertise?: string;
+  readonly clusterSecretFile?: string;
+  readonly raftKeepEntries?: string;
 }
 
 export interface HubConfig {
@@ -37,6 +43,8 @@ export interface HubConfig {
   readonly tls: TlsConfig | undefined;
   readonly guard: WebGuard;
   readonly limits: ServerLimits;
+  /** Set when the hub is a node of a cluster. */
+  readonly cluster: ClusterConfig | undefined;
 }
 
 function wholeNumber(text: string | undefined, flag: string, fallback: number, min: number, max: number): number {
@@ -112,6 +120,8 @@ export function hubConfig(flags: StartFlags, io: Pick<ProgramIo, 'env' | 'cwd'>)
         'Give --tls-self-signed, or --tls-cert and --tls-key; or --insecure if the network itself is private.',
     );
   }
+  const cluster = clusterOf(flags, io.cwd, tls !== undefined);
+  const ownNames = cluster?.advertise === undefined ? [] : [parseHubAddress(cluster.advertise).host];
   return {
     dataDir: dataDirOf(flags.dataDir, io),
     host,
@@ -119,9 +129,10 @@ export function hubConfig(flags: StartFlags, io: Pick<ProgramIo, 'env' | 'cwd'>)
     insecure: isOpen,
     tls,
     guard: {
-      hosts: new Set([host, ...(flags.publicHost ?? [])].map(hostLiteral)),
+      hosts: new Set([host, ...ownNames, ...(flags.publicHost ?? [])].map(hostLiteral)),
       origins: new Set((flags.allowOrigin ?? []).map(originOf)),
     },
     limits: limitsOf(flags),
+    cluster,
   };
 }

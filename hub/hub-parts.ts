@@ -1,5 +1,6 @@
 /** What a running hub is made of, as its server sees it: the log's engine, its reader, and who may connect. */
 import type { ClientDirectory } from './engine/file';
+import type { ClusterParts } from './engine/raft/open';
 import type { LogEngine } from './engine/log-engine';
 import type { LogReader } from './store/log-reader';
 import type { Watermark } from './store/meta';
@@ -14,4 +15,6 @@ export interface HubParts {
   readonly problems: () => readonly string[];
   /** End of the log on disk; what lies before it never changes. */
   readonly durableEnd: () => Watermark;
+  /** Of a node of a cluster. */
+  readonly cluster?: ClusterParts;
 }

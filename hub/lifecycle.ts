@@ -12,7 +12,7 @@ import { openCertificate, type Certificate } from './certificate';
 import { watchCertificate } from './certificate-watch';
 import type { HubConfig } from './config';
 import { controlActions } from './control';
-import { openFileEngine, type OpenedEngine } from './engine/file';
+import { openEngine, type HubEngine } from './engine/open-engine';
 import { watchHealth, type Reported } from './health';
 import { removeHubFile, writeHubFile } from './hub-file';
 import { RunningHub } from './running-hub';
@@ -39,6 +39,8 @@ export interface StartOptions {
   readonly version: string;
   /** @param failed told when a line could not be written */
   readonly openLog: (failed: (error: Error) => void) => Logger;
+  /** Aborted when the start is called off. */
+  readonly signal: AbortSignal;
   /** A bug: log it and end the process, acknowledging nothing more. */
   readonly crash: (error: unknown) => void;
 }
@@ -71,7 +73,7 @@ interface Ground {
   readonly log: Logger;
   readonly audit: Audit;
   readonly reported: Reported;
-  readonly parts: OpenedEngine;
+  readonly parts: HubEngine;
   readonly admin: AdminToken;
   readonly certificate: Certificate | undefined;
 }
@@ -90,7 +92,11 @@ async function prepare(options: StartOptions, cleanup: Cleanup): Promise<Ground>
   cleanup.add(audit.close);
   // Before the log is read, which may take a while: a wrong certificate is told at once.
   const certificate = tls === undefined ? undefined : await openCertificate(tls, dataDir);
-  const parts = await openFileEngine({ folder: dataDir, warn: (message) => log.warn(message) });
+  const parts = await openEngine({
+    ...{ config: options.config, version: options.version, crash: options.crash, signal: options.signal },
+    certificate: () => certificate,
+    warn: (message) => log.warn(message),
+  });
   cleanup.add(() => parts.engine.close());
   const admin = await openAdminToken(dataDir);
   if (admin.made !== undefined) audit.note('admin_token_made', { token_id: admin.kept.id });

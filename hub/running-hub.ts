@@ -64,6 +64,7 @@ export class RunningHub {
       () => this.feed.tellCursors(),
     );
     this.clients = clientAdmin(parts.engine, parts.clients, audit, rfc3339, () => this.sessions.recheck());
+    parts.cluster?.onClients(() => this.sessions.recheck());
     const gate = new Gate(config.guard, this.auth, new AuthThrottle(), audit, log);
     this.server = new HubServer({
       gate,
@@ -72,6 +73,7 @@ export class RunningHub {
       sessions: this.sessions,
       context: this.sessionContext(),
       log,
+      peers: parts.cluster?.door,
       routes: {
         gate,
         health: () => ({ ok: true, degraded: given.health.problems().length > 0, instance: this.instance }),
@@ -125,6 +127,7 @@ export class RunningHub {
 
   /** Acknowledges what is under way, ends sessions, closes the log. */
   async close(): Promise<void> {
+    await this.given.parts.engine.handOver?.();
     this.stopping = true;
     await this.server.close('The hub is stopping. It is back in a moment, or go to another address of it.');
     this.feed.close();
@@ -171,7 +174,7 @@ export class RunningHub {
         batch_entries: MAX_BATCH_ENTRIES,
         heartbeat_ms: HEARTBEAT_INTERVAL_MS,
       },
-      cluster: [],
+      cluster: parts.cluster?.addresses() ?? [],
       identity:
         identity.kind === 'client'
           ? { kind: 'client', project: identity.project, client: identity.client }

@@ -71,7 +71,13 @@ export async function serve(config: HubConfig, flags: ServeFlags, { io, version 
   const crash = crashOn(() => log);
   let hub: StartedHub;
   try {
-    hub = await startHub({ config, version, crash, openLog: (failed) => (log = openLog(destination, failed)) });
+    hub = await startHub({
+      config,
+      version,
+      crash,
+      signal: io.signal,
+      openLog: (failed) => (log = openLog(destination, failed)),
+    });
   } catch (error) {
     if (!(error instanceof HubError)) throw error;
     log?.fatal({ code: error.code }, error.message);

@@ -5,7 +5,17 @@ import { build, checkNode, ensureInstalled, root } from './prepare.mjs';
 import { close, counted, mocha } from './suites.mjs';
 
 /** Folders of test/ that mocha runs, in this order. */
-const MOCHA_SUITES = ['unit', 'conformance', 'simulation', 'hub', 'cli', 'failure-modes', 'security', 'package'];
+const MOCHA_SUITES = [
+  'unit',
+  'conformance',
+  'simulation',
+  'hub',
+  'cli',
+  'failure-modes',
+  'cluster',
+  'security',
+  'package',
+];
 
 function mochaSuite(name) {
   return {

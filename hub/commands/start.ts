@@ -18,6 +18,9 @@ Examples:
   ctx hub start --daemon --data-dir /srv/hub in the background
   ctx hub start --host 0.0.0.0 --tls-self-signed --public-host hub.example.org
   ctx hub start --port 0 --json              on a free port, for scripts
+  ctx hub start --host 10.0.0.1 --advertise 10.0.0.1:9900 --peers 10.0.0.1:9900,10.0.0.2:9900,10.0.0.3:9900 \\
+    --cluster-secret-file /etc/ctx/cluster.secret --tls-self-signed
+                                             a node of a cluster (preview)
 `;
 
 const collect = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
@@ -42,6 +45,10 @@ export function addStartCommand(hub: Command, context: HubCommandContext): void 
     .option('--publish-burst <n>', 'entries a token may publish at once')
     .option('--publish-rate <n>', 'entries per second a token may publish in the long run')
     .option('--no-rate-limit', 'let every token publish as fast as it can')
+    .option('--peers <addresses>', 'start a cluster (preview): all addresses of it, this node too, with commas between')
+    .option('--advertise <address>', 'address under which the other nodes and clients reach this node')
+    .option('--cluster-secret-file <file>', 'file with the secret that all nodes of the cluster share')
+    .option('--raft-keep-entries <n>', 'entries kept for nodes that lag (default: 1000)')
     .addOption(new Option('--daemon-child').hideHelp())
     .addHelpText('after', EXAMPLES)
     .action(async (flags: Flags) => {

@@ -20,6 +20,8 @@ export interface LogEngine {
    */
   readonly propose: (command: Command) => Promise<CommandResult>;
   readonly status: () => EngineStatus;
+  /** Gives up leadership, when there is somebody to give it to: before a stop. */
+  readonly handOver?: () => Promise<void>;
   /** Refuses new commands with `going_away`, finishes those under way, closes the store cleanly. */
   readonly close: () => Promise<void>;
 }

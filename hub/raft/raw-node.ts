@@ -226,6 +226,11 @@ export class RawNode {
     this.state.log.compact(index);
   }
 
+  /** Term of a log entry; undefined = compacted away, or beyond the end. */
+  termAt(index: number): number | undefined {
+    return this.state.log.termAt(index);
+  }
+
   status(): RaftStatus {
     return statusOf(this.state);
   }

@@ -13,6 +13,7 @@ import { MAX_FRAME_BYTES } from '../../core/limits';
 import { SUBPROTOCOL } from '../../core/wire';
 import { CLOSE_TIMEOUT_MS, MAX_HEADER_BYTES, UPGRADE_TIMEOUT_MS, type ServerLimits } from '../limits';
 import type { Certificate } from '../certificate';
+import { isPeerPath, type PeerDoor } from '../peers/peer-door';
 import type { SessionIdentity } from './authenticator';
 import { Connections } from './connections';
 import type { Gate } from './gate';
@@ -29,6 +30,8 @@ export interface HubServerParts {
   readonly sessions: SessionTable;
   readonly context: SessionContext;
   readonly log: Logger;
+  /** Where the other nodes of a cluster come in. */
+  readonly peers: PeerDoor | undefined;
   /** Serves TLS with it; absent = in clear. */
   readonly certificate: Certificate | undefined;
 }
@@ -131,6 +134,7 @@ export class HubServer {
     this.connections.destroyAll();
     await this.parts.sessions.drain(message);
     this.parts.sessions.close();
+    this.parts.peers?.close();
     this.http.closeAllConnections();
     await closed;
   }
@@ -140,6 +144,10 @@ export class HubServer {
     const { gate } = this.parts;
     const refuse = (status: RefusalStatus): void => refuseUpgrade(stream, status);
     if (!gate.passesGuard(request)) return refuse(403);
+    const { peers } = this.parts;
+    if (peers !== undefined && isPeerPath(request.url)) {
+      return peers.upgrade(request, stream, head, () => this.connections.admitted(request.socket));
+    }
     if (!SESSION_PATHS.has(request.url ?? '')) {
       // A token in the URL is not looked at, and answered like a missing one (S07).
       return request.url?.startsWith('/?') === true ? refuse(401) : refuse(404);

@@ -5,6 +5,8 @@ import type { ClientRecord } from './commands';
 export interface ClientTable {
   readonly version: number;
   readonly records: readonly ClientRecord[];
+  /** In a cluster: index of the Raft entry that made it, so that a replayed log changes nothing twice. */
+  readonly appliedIndex?: number | undefined;
 }
 
 export const NO_CLIENTS: ClientTable = { version: 0, records: [] };

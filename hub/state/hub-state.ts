@@ -161,6 +161,15 @@ export class HubState {
     return this.clientsById.get(id);
   }
 
+  /** Takes over what another replica has: the log up to `head`, and its clients when given. */
+  adopt(head: Cursor, clients?: ClientTable): void {
+    this.headCursor = head;
+    this.nextSequence = head.sequence + 1;
+    if (clients === undefined) return;
+    this.clientTable = clients;
+    this.clientsById = byId(clients);
+  }
+
   /**
    * @param receivedAt RFC 3339 with milliseconds: the stamp of every line of the batch
    * @param known looks an id up in the log as it is at {@link head}

@@ -28,14 +28,16 @@ const fileSchema = z.looseObject({
   version: z.int().min(0),
   clients: z.array(recordSchema),
   checksum: z.string().optional(),
+  applied_index: z.int().min(0).optional(),
 });
 
 const checksumOf = (version: number, records: readonly ClientRecord[]): string =>
   sha256Hex(JSON.stringify([version, records]));
 
 export function encodeClients(table: ClientTable): Uint8Array {
-  const { version, records } = table;
-  const value = { format: DATA_FORMAT, version, clients: records, checksum: checksumOf(version, records) };
+  const { version, records, appliedIndex } = table;
+  const checksum = checksumOf(version, records);
+  const value = { format: DATA_FORMAT, version, clients: records, checksum, applied_index: appliedIndex };
   return Buffer.from(`${JSON.stringify(value, undefined, 2)}\n`);
 }
 
@@ -70,11 +72,14 @@ export function decodeClients(file: string, bytes: Uint8Array, createdAt: string
   }
   const parsed = fileSchema.safeParse(value);
   if (!parsed.success) throw damaged(file, z.prettifyError(parsed.error));
-  const { version, checksum } = parsed.data;
+  const { version, checksum, applied_index: appliedIndex } = parsed.data;
   const records = parsed.data.clients as readonly ClientRecord[];
   const double = twice(records);
   if (double !== undefined) throw damaged(file, `client ${double} is there twice`);
-  return { table: { version, records }, writtenBy: checksum === checksumOf(version, records) ? 'hub' : 'hand' };
+  return {
+    table: { version, records, appliedIndex },
+    writtenBy: checksum === checksumOf(version, records) ? 'hub' : 'hand',
+  };
 }
 
 /** The second file tells later what an edit by hand has changed in the first; only the first must succeed. */
@@ -128,6 +133,8 @@ export interface OpenClientsOptions {
   readonly files: DataFiles;
   readonly now: Date;
   readonly warn: (message: string) => void;
+  /** In a cluster the log decides who may connect: an edit by hand is refused (FM-47). */
+  readonly refuseEdits?: boolean | undefined;
 }
 
 /** Reads the clients at start, honours what was edited by hand and says what that changed. */
@@ -151,6 +158,13 @@ export async function openClients(options: OpenClientsOptions): Promise<ClientTa
           ? 'was edited by hand; the edit counts'
           : 'is older than the hub last wrote it; it counts as it is';
   const told = changes.length === 0 ? '' : `: ${changes.join(', ')}`;
+  if (options.refuseEdits === true) {
+    throw new HubError(
+      'config',
+      `${files.clients} ${what.replace('; the edit counts', '').replace('; it counts as it is', '')}${told}. In a cluster its log decides who may ` +
+        `connect. Copy ${files.knownClients} over it, start again, and use: ctx hub client revoke <id>`,
+    );
+  }
   warn(`${files.clients} ${what}${told}.`);
   const adopted = { version: Math.max(table.version, known?.version ?? 0) + 1, records: table.records };
   await writeClients(disk, files, adopted);

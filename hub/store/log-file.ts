@@ -12,6 +12,8 @@ function because(error: unknown): string {
 
 export class LogFile {
   private fault: string | undefined;
+  /** Bytes were appended lazily since the last sync. */
+  private unsynced = false;
 
   /** @param end length of the file, which holds whole acknowledged batches */
   constructor(
@@ -31,11 +33,11 @@ export class LogFile {
   }
 
   /**
-   * Resolves when the batch is durable.
+   * Resolves when the batch is durable; `lazily`: when it was handed to the system, to be made durable by {@link flush}.
    * @throws HubError `disk_full` or `store_failed` with outcome `refused`: the file is durably as before; `store_failed`
    *   with outcome `unknown`: the store has failed
    */
-  async append(batch: Uint8Array): Promise<void> {
+  async append(batch: Uint8Array, lazily = false): Promise<void> {
     // Unknown, not refused: it may be a second try of what the failed write has left on disk.
     if (this.fault !== undefined) throw new HubError('store_failed', this.fault, { outcome: 'unknown' });
     try {
@@ -58,12 +60,21 @@ export class LogFile {
             },
           );
     }
+    this.unsynced = true;
+    if (!lazily) await this.flush();
+    this.end += batch.length;
+  }
+
+  /** Makes everything appended so far durable. @throws HubError `store_failed` with outcome `unknown` */
+  async flush(): Promise<void> {
+    if (!this.unsynced) return;
+    if (this.fault !== undefined) throw new HubError('store_failed', this.fault, { outcome: 'unknown' });
     try {
       await this.file.sync();
     } catch (error) {
       throw this.fail('fdatasync failed', error);
     }
-    this.end += batch.length;
+    this.unsynced = false;
   }
 
   /** A refusal is a promise that the batch never appears, so the cut must be durable before it is given. */

@@ -34,6 +34,8 @@ const metaSchema = z.looseObject({
     digest: z.string().regex(DIGEST_PATTERN),
   }),
   gaps: z.array(gapSchema),
+  /** Of the Raft engine, which gives it its meaning. */
+  raft: z.unknown().optional(),
 });
 
 export type Gap = z.infer<typeof gapSchema>;

@@ -27,6 +27,8 @@ export interface StoreOptions {
   /** A log up to this long is read whole at start; of a longer one the checkpoint is believed first. */
   readonly fullVerifyBytes?: number;
   readonly onProgress?: (doneBytes: number, allBytes: number) => void;
+  /** A cluster's log decides who may connect: `clients.json` edited by hand is refused. */
+  readonly refuseClientEdits?: boolean | undefined;
 }
 
 /** About half a second of reading. */
@@ -172,7 +174,15 @@ export async function openStore(options: StoreOptions): Promise<Store> {
   const opened = await openLog(options, files, meta, checkpoint ?? emptyTables(), checkpoint?.end ?? empty);
   const { log, lines, ids, end } = opened;
   if (edited) warn(`${files.meta} was changed by others since the hub wrote it. It fits the log and counts as it is.`);
-  const clients = await closingOnError(log, () => openClients({ disk, files, now: new Date(options.now()), warn }));
+  const clients = await closingOnError(log, () =>
+    openClients({
+      disk,
+      files,
+      now: new Date(options.now()),
+      warn,
+      refuseEdits: options.refuseClientEdits,
+    }),
+  );
   const ranges = new LogRanges({ log, lines, ids, gaps: meta.gaps, onDamage: warn });
   const behind =
     checkpoint === undefined

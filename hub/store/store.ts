@@ -96,13 +96,14 @@ export class Store {
   }
 
   /**
-   * Makes a batch of lines durable. @returns them as readers get them
+   * Makes a batch of lines durable; `lazily`: only with the next watermark, for an engine whose own log is durable.
+   * @returns them as readers get them
    * @throws HubError see {@link LogFile.append}
    */
-  async append(planned: readonly PlannedLine[]): Promise<readonly LogLine[]> {
+  async append(planned: readonly PlannedLine[], lazily = false): Promise<readonly LogLine[]> {
     await this.noteOpen();
     const batch = Buffer.from(`${planned.map((line) => line.text).join('\n')}\n`);
-    await this.log.append(batch);
+    await this.log.append(batch, lazily);
     let at = 0;
     const lines = planned.map(({ sequence, type, digest }) => {
       const end = batch.indexOf(LF, at);
@@ -151,12 +152,22 @@ export class Store {
     }
   }
 
-  /** Moves the floor that recovery never cuts below up to the end of the log. */
-  async markWater(closed: boolean): Promise<void> {
+  /** What the Raft engine keeps beside the watermark: how far its log was applied there. Absent on a single hub. */
+  get raftMark(): unknown {
+    return this.meta.raft;
+  }
+
+  /**
+   * Moves the floor that recovery never cuts below up to the end of the log.
+   * @param raft what the Raft engine wants to find beside it again
+   */
+  async markWater(closed: boolean, raft: unknown = this.meta.raft): Promise<void> {
     if (this.failure !== undefined) return;
+    await this.log.flush();
     const watermark = this.durableEnd;
-    if (watermark.length !== this.meta.watermark.length || closed !== this.meta.closed) {
-      await this.replaceMeta({ ...this.meta, closed, watermark });
+    const moved = watermark.length !== this.meta.watermark.length || closed !== this.meta.closed;
+    if (moved || raft !== this.meta.raft) {
+      await this.replaceMeta({ ...this.meta, closed, watermark, ...(raft === undefined ? {} : { raft }) });
     }
     const grown = this.log.length - this.checkpointLength;
     if (grown >= CHECKPOINT_EVERY_BYTES || (closed && grown > 0) || this.ranges.damage.length > 0) {

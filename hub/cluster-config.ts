@@ -1,0 +1,63 @@
+/** How a node is started as part of a cluster: flags in, one checked value out. */
+import fs from 'node:fs';
+import path from 'node:path';
+import { HubError } from '../core/errors';
+import { parseHubAddress } from '../core/hub-address';
+import { fileError } from '../core/node/file-errors';
+import { DEFAULT_KEEP_ENTRIES } from './engine/raft/limits';
+
+export interface ClusterFlags {
+  readonly peers?: string;
+  readonly advertise?: string;
+  readonly clusterSecretFile?: string;
+  readonly raftKeepEntries?: string;
+}
+
+export interface ClusterConfig {
+  /** This node's own address, as the others reach it; undefined on later starts. */
+  readonly advertise: string | undefined;
+  /** All addresses of the first cluster; empty on later starts. */
+  readonly peers: readonly string[];
+  readonly secret: string;
+  readonly keepEntries: number;
+}
+
+const MIN_SECRET_CHARACTERS = 32;
+const MAX_NODES = 7;
+
+function secretOf(file: string): string {
+  let secret: string;
+  try {
+    secret = fs.readFileSync(file, 'utf8').trim();
+  } catch (error) {
+    throw new HubError('config', fileError(error, 'read', file).message, { cause: error });
+  }
+  if (secret.length >= MIN_SECRET_CHARACTERS) return secret;
+  throw new HubError(
+    'config',
+    `${file} must hold at least ${MIN_SECRET_CHARACTERS} characters, the same on all nodes. Make one: openssl rand -hex 32`,
+  );
+}
+
+/** @throws HubError `usage`, `config`; undefined when the hub is to stand alone */
+export function clusterOf(flags: ClusterFlags, cwd: string, secure: boolean): ClusterConfig | undefined {
+  const { peers, advertise, clusterSecretFile, raftKeepEntries } = flags;
+  if (clusterSecretFile === undefined) {
+    if (peers === undefined && advertise === undefined) return undefined;
+    throw new HubError('usage', 'A node of a cluster needs --cluster-secret-file, the same on all nodes.');
+  }
+  const own = advertise === undefined ? undefined : parseHubAddress(advertise, secure).url;
+  const all = (peers ?? '').split(',').filter((each) => each.trim() !== '');
+  const addresses = [...new Set(all.map((each) => parseHubAddress(each, secure).url))].sort();
+  if (addresses.length > MAX_NODES) throw new HubError('usage', `A cluster has at most ${MAX_NODES} nodes.`);
+  if (addresses.length > 0 && own !== undefined && !addresses.includes(own)) addresses.push(own);
+  const keep = raftKeepEntries === undefined ? DEFAULT_KEEP_ENTRIES : Number(raftKeepEntries);
+  if (!Number.isSafeInteger(keep) || keep < 1)
+    throw new HubError('usage', '--raft-keep-entries must be a whole number above 0.');
+  return {
+    advertise: own,
+    peers: addresses.sort(),
+    secret: secretOf(path.resolve(cwd, clusterSecretFile)),
+    keepEntries: keep,
+  };
+}

@@ -1,0 +1,36 @@
+/** Which engine a data directory is opened with: a single hub's, or a cluster's. */
+import path from 'node:path';
+import { HubError } from '../../core/errors';
+import type { HubConfig } from '../config';
+import type { Certificate } from '../certificate';
+import { nodeDisk } from '../store/node-disk';
+import { openFileEngine, type OpenedEngine } from './file';
+import { openRaftEngine, type ClusterParts } from './raft/open';
+
+export interface OpenEngineOptions {
+  readonly config: HubConfig;
+  readonly version: string;
+  readonly certificate: () => Certificate | undefined;
+  readonly warn: (message: string) => void;
+  readonly crash: (error: unknown) => void;
+  /** Aborted when the start is called off. */
+  readonly signal: AbortSignal;
+}
+
+export type HubEngine = OpenedEngine & { readonly cluster?: ClusterParts };
+
+export async function openEngine(options: OpenEngineOptions): Promise<HubEngine> {
+  const { config, warn } = options;
+  const { dataDir, cluster } = config;
+  if (cluster !== undefined) {
+    const { host, port } = config;
+    return openRaftEngine({ ...options, folder: dataDir, config: cluster, host, port });
+  }
+  if ((await nodeDisk.facts(path.join(dataDir, 'raft', 'node.json'))) !== undefined) {
+    throw new HubError(
+      'config',
+      `${dataDir} belongs to a node of a cluster. Start it with --cluster-secret-file <file>, as before.`,
+    );
+  }
+  return openFileEngine({ folder: dataDir, warn });
+}

@@ -1,0 +1,242 @@
+/**
+ * Membership and leadership, for the operator: one voter joins or leaves at a time, a newcomer catches up before it counts,
+ * and a leader hands over before it is removed (thesis chapter 4). Only the leader does it; others pass the wish on.
+ */
+import { HubError } from '../../../core/errors';
+import type { Frame } from '../../peers/frame';
+import { PeerLink } from '../../peers/peer-link';
+import type { Member } from '../../peers/peers';
+import type { PeerIdentity } from '../../peers/proof';
+import type { ConfigurationChange } from '../../raft/configuration';
+import { encodeMember } from './cluster';
+import { ADMIN_MS, TRANSFER_MS } from './limits';
+import { parseNodeInfo, type MemberInfo } from './node-info';
+import type { Replica } from './replica';
+import type { StateMachine } from './state-machine';
+
+export interface AdminParts {
+  readonly replica: Replica;
+  readonly machine: StateMachine;
+  readonly self: () => PeerIdentity;
+  readonly secret: string;
+  readonly info: () => Promise<MemberInfo>;
+  readonly request: (node: number, name: string, body: unknown, timeoutMs: number) => Promise<Frame>;
+  readonly trouble: (node: number) => string | undefined;
+  readonly warn: (message: string) => void;
+}
+
+/** One row of the status table: what a member says of itself, or why it says nothing. */
+export interface MemberStatus {
+  readonly id: number;
+  readonly address: string;
+  readonly voter: boolean;
+  readonly info: MemberInfo | undefined;
+  readonly trouble: string | undefined;
+}
+
+export type AdminWish =
+  | { readonly action: 'add'; readonly address: string }
+  | { readonly action: 'remove'; readonly peer: string }
+  | { readonly action: 'stepdown' };
+
+const POLL_MS = 20;
+const PROMOTE_CHECK_MS = 100;
+/** A newcomer counts once it lacks no more than this. */
+const PROMOTE_LAG = 16;
+const INFO_MS = 1_000;
+
+export const RECOVER_HINT =
+  'When a majority of the nodes is lost for good, stop what is left and run: ctx hub recover --force';
+
+const later = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+export class ClusterAdmin {
+  private readonly promoting: NodeJS.Timeout;
+
+  constructor(private readonly parts: AdminParts) {
+    this.promoting = setInterval(() => this.promote(), PROMOTE_CHECK_MS);
+  }
+
+  close(): void {
+    clearInterval(this.promoting);
+  }
+
+  /** Every member is asked; whoever does not answer within a second is shown with the reason. */
+  async status(): Promise<readonly MemberStatus[]> {
+    const { machine, self, info, request, trouble } = this.parts;
+    const { members, configuration } = machine.now;
+    return Promise.all(
+      members.map(async ({ id, address }): Promise<MemberStatus> => {
+        const row = { id, address, voter: configuration.voters.includes(id) };
+        if (id === self().node) return { ...row, info: await info(), trouble: undefined };
+        try {
+          const told = parseNodeInfo((await request(id, 'info', {}, INFO_MS)).head);
+          if (told.state === 'member') return { ...row, info: told, trouble: undefined };
+          return { ...row, info: undefined, trouble: 'it lost its data: remove it and add it again' };
+        } catch (error) {
+          if (!(error instanceof HubError)) throw error;
+          return { ...row, info: undefined, trouble: trouble(id) ?? error.message };
+        }
+      }),
+    );
+  }
+
+  /** @throws HubError `no_leader`, `invalid`, `unreachable` */
+  async wish(wish: AdminWish): Promise<{ readonly said: string }> {
+    const deadline = performance.now() + ADMIN_MS;
+    for (;;) {
+      const { replica, self } = this.parts;
+      if (replica.role === 'leader') {
+        const said = await this.fulfil(wish, deadline);
+        if (said !== undefined) return { said };
+      } else if (replica.leader !== 0 && replica.leader !== self().node) {
+        const { head } = await this.parts.request(replica.leader, 'admin', wish, ADMIN_MS);
+        return head as { said: string };
+      }
+      if (performance.now() > deadline) throw new HubError('no_leader', `The cluster has no leader. ${RECOVER_HINT}`);
+      await later(POLL_MS);
+    }
+  }
+
+  /** @returns undefined when this node stopped leading on the way: whoever leads now is asked */
+  private async fulfil(wish: AdminWish, deadline: number): Promise<string | undefined> {
+    switch (wish.action) {
+      case 'add':
+        return this.add(wish.address, deadline);
+      case 'remove':
+        return this.remove(wish.peer, deadline);
+      case 'stepdown':
+        return this.stepdown();
+    }
+  }
+
+  private async add(address: string, deadline: number): Promise<string | undefined> {
+    const { machine } = this.parts;
+    const uid = await this.uidAt(address);
+    const known = machine.now.members.find((member) => member.address === address);
+    if (known?.uid === uid) return `${address} is node ${known.id} already.`;
+    if (known !== undefined) {
+      throw new HubError(
+        'invalid',
+        `Node ${known.id} had that address and lost its data. First: ctx hub peer remove ${known.id}`,
+      );
+    }
+    const member: Member = { id: machine.now.nextId, uid, address };
+    const change: ConfigurationChange = {
+      transition: 'auto',
+      changes: [{ kind: 'add-learner', node: member.id }],
+      context: encodeMember(member),
+    };
+    const isDone = await this.change(change, deadline, () => machine.now.members.some((each) => each.uid === uid));
+    return isDone ? `${address} is node ${member.id}. It counts as soon as it has caught up.` : undefined;
+  }
+
+  /** The one who answers there must be a node with an empty data directory that waits to be added, or a member. */
+  private async uidAt(address: string): Promise<string> {
+    const { secret, self } = this.parts;
+    const link = new PeerLink({ address, channel: 'bulk', secret, self, check: () => undefined });
+    try {
+      const deadline = performance.now() + INFO_MS * 3;
+      while (!link.isOpen && performance.now() < deadline) await later(POLL_MS);
+      if (!link.isOpen) {
+        throw new HubError(
+          'unreachable',
+          `No node answers at ${address}: ${link.trouble}. Start it there first, with --peers and --cluster-secret-file.`,
+        );
+      }
+      const info = parseNodeInfo((await link.request('info', {}, [], INFO_MS)).head);
+      if (info.address !== address) {
+        throw new HubError(
+          'invalid',
+          `The node at ${address} calls itself ${info.address}. Use its --advertise address.`,
+        );
+      }
+      if (info.state === 'member' && info.cluster !== self().cluster) {
+        throw new HubError('invalid', `The node at ${address} belongs to another cluster (${info.cluster}).`);
+      }
+      return info.uid;
+    } finally {
+      link.close();
+    }
+  }
+
+  private async remove(peer: string, deadline: number): Promise<string | undefined> {
+    const { machine, self } = this.parts;
+    const { members, configuration } = machine.now;
+    const member = members.find(({ id, address }) => String(id) === peer || address === peer);
+    if (member === undefined) {
+      throw new HubError('invalid', `There is no peer ${peer}. See: ctx hub peer list`);
+    }
+    if (configuration.voters.length === 1 && configuration.voters.includes(member.id)) {
+      throw new HubError('invalid', 'It is the only voting node of the cluster. Stop it instead: ctx hub stop');
+    }
+    if (member.id === self().node) {
+      await this.handOver();
+      return undefined;
+    }
+    const change: ConfigurationChange = { transition: 'auto', changes: [{ kind: 'remove', node: member.id }] };
+    const isDone = await this.change(change, deadline, () => !machine.now.members.some(({ id }) => id === member.id));
+    return isDone ? `Node ${member.id} (${member.address}) is no longer a member.` : undefined;
+  }
+
+  /** @returns false when this node stopped leading; @throws HubError `no_leader` when no majority takes part */
+  private async change(change: ConfigurationChange, deadline: number, isThere: () => boolean): Promise<boolean> {
+    const { replica } = this.parts;
+    while (performance.now() < deadline) {
+      if (replica.role !== 'leader') return false;
+      const result = replica.proposeChange(change);
+      if (result.kind === 'appended') await replica.waitApplied(result.index, deadline - performance.now());
+      // A change under way makes the core leave a no-op in the place of the next one.
+      if (isThere()) return true;
+      await later(POLL_MS);
+    }
+    throw new HubError('no_leader', `No majority of the cluster agreed in time. ${RECOVER_HINT}`, {
+      outcome: 'unknown',
+    });
+  }
+
+  private async stepdown(): Promise<string> {
+    const { replica, machine } = this.parts;
+    if (!(await this.handOver())) {
+      throw new HubError('no_leader', 'No other node could take over: none that votes is in contact and up to date.');
+    }
+    const next = machine.now.members.find(({ id }) => id === replica.leader);
+    return `Node ${replica.leader} (${next?.address ?? '?'}) leads now.`;
+  }
+
+  /** Hands over to the voter that is furthest. @returns whether somebody else leads now */
+  async handOver(): Promise<boolean> {
+    const { replica, self } = this.parts;
+    if (replica.role !== 'leader') return true;
+    const { followers } = replica.status();
+    const fit = [...followers]
+      .filter(([id, { learner, recentlyActive }]) => id !== self().node && !learner && recentlyActive)
+      .filter(([id]) => this.parts.trouble(id) === undefined)
+      .sort(([, a], [, b]) => b.match - a.match);
+    const deadline = performance.now() + TRANSFER_MS;
+    for (const [id] of fit) {
+      replica.transferLeadership(id);
+      const until = Math.min(deadline, performance.now() + TRANSFER_MS / 2);
+      while (performance.now() < until) {
+        if (replica.leader !== self().node && replica.leader !== 0) return true;
+        await later(POLL_MS);
+      }
+    }
+    return false;
+  }
+
+  /** Newcomers that have caught up become voters, one at a time. */
+  private promote(): void {
+    const { replica, machine } = this.parts;
+    if (replica.role !== 'leader') return;
+    const { learners } = machine.now.configuration;
+    if (learners.length === 0) return;
+    const { followers, last } = replica.status();
+    const ready = learners.find((id) => {
+      const follower = followers.get(id);
+      return follower?.mode === 'replicate' && follower.recentlyActive && follower.match + PROMOTE_LAG >= last.index;
+    });
+    if (ready === undefined) return;
+    replica.proposeChange({ transition: 'auto', changes: [{ kind: 'add-voter', node: ready }] });
+  }
+}

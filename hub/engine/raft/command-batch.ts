@@ -1,0 +1,118 @@
+/**
+ * What a Raft entry of this hub holds: one batch of commands and the leader's time stamp, as JSON with a version. All that a
+ * replica needs to apply it is in it. Also the form in which commands and their results travel between nodes.
+ */
+import * as z from 'zod';
+import { ENTRY_TYPES, META_KEYS } from '../../../core/entry';
+import { HubError, toWireCode } from '../../../core/errors';
+import { fromWireError, toWireError, type WireError } from '../../../core/wire';
+import type { ClientRecord, Command, CommandResult, EntryResult } from '../../state/commands';
+
+export const BATCH_VERSION = 1;
+
+export interface CommandBatch {
+  /** RFC 3339: stamp of every line of the batch. */
+  readonly receivedAt: string;
+  readonly commands: readonly Command[];
+}
+
+const stamped = z.object({
+  id: z.string(),
+  type: z.enum(ENTRY_TYPES),
+  content: z.string(),
+  timestamp: z.string(),
+  origin: z.string(),
+  client: z.string(),
+  meta: z.strictObject(Object.fromEntries(META_KEYS.map((key) => [key, z.string().optional()]))).optional(),
+  supersedes: z.string().optional(),
+});
+const record = z.object({
+  id: z.string(),
+  project: z.string(),
+  client: z.string(),
+  token_digest: z.string(),
+  created_at: z.string(),
+  revoked_at: z.string().optional(),
+});
+export const clientRecordSchema = record as unknown as z.ZodType<ClientRecord>;
+const command = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('publish'), entries: z.array(stamped) }),
+  z.object({ kind: z.literal('register'), record }),
+  z.object({ kind: z.literal('revoke'), clientId: z.string(), at: z.string() }),
+]);
+const commandsSchema = z.array(command);
+const batchSchema = z.object({ v: z.literal(BATCH_VERSION), at: z.string(), commands: commandsSchema });
+
+export function encodeBatch({ receivedAt, commands }: CommandBatch): Uint8Array {
+  return Buffer.from(JSON.stringify({ v: BATCH_VERSION, at: receivedAt, commands }));
+}
+
+/** @throws HubError `unsupported_version` when a newer node wrote it, `bad_data` when it is no batch */
+export function decodeBatch(data: Uint8Array): CommandBatch {
+  const value: unknown = JSON.parse(Buffer.from(data).toString('utf8'));
+  const version = z.object({ v: z.number() }).safeParse(value);
+  if (version.success && version.data.v > BATCH_VERSION) {
+    throw new HubError('unsupported_version', 'The cluster uses commands of a newer ctx. Update this node.');
+  }
+  const parsed = batchSchema.safeParse(value);
+  if (!parsed.success)
+    throw new HubError('bad_data', `A Raft entry holds no commands: ${z.prettifyError(parsed.error)}`);
+  return { receivedAt: parsed.data.at, commands: parsed.data.commands as readonly Command[] };
+}
+
+/** @throws HubError `invalid` */
+export function parseCommands(value: unknown): readonly Command[] {
+  const parsed = commandsSchema.safeParse(value);
+  if (parsed.success) return parsed.data as readonly Command[];
+  throw new HubError('invalid', 'A peer sent commands that are not understood.');
+}
+
+/** What one forwarded command came to. */
+export type ForwardedResult = CommandResult | HubError;
+
+const wire = (error: HubError): WireError => toWireError(error, toWireCode(error.code));
+
+export function encodeResult(result: ForwardedResult): unknown {
+  if (result instanceof HubError) return { kind: 'failed', error: wire(result) };
+  if (result.kind === 'refused') return { kind: 'refused', error: wire(result.error) };
+  if (result.kind !== 'published') return result;
+  const entries = result.entries.map((each) => (each.kind === 'refused' ? { ...each, error: wire(each.error) } : each));
+  return { kind: 'published', entries };
+}
+
+const wireErrorSchema = z.looseObject({ code: z.string(), message: z.string() }) as unknown as z.ZodType<WireError>;
+const entryResult = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('stored'), id: z.string(), sequence: z.int() }),
+  z.object({ kind: z.literal('duplicate'), id: z.string(), sequence: z.int() }),
+  z.object({ kind: z.literal('refused'), id: z.string(), error: wireErrorSchema }),
+]);
+const resultSchema = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('published'), entries: z.array(entryResult) }),
+  z.object({ kind: z.literal('registered'), record }),
+  z.object({ kind: z.literal('revoked'), clientId: z.string() }),
+  z.object({ kind: z.literal('refused'), error: wireErrorSchema }),
+  z.object({ kind: z.literal('failed'), error: wireErrorSchema }),
+]);
+
+/** @throws HubError `invalid` */
+export function decodeResult(value: unknown): ForwardedResult {
+  const parsed = resultSchema.safeParse(value);
+  if (!parsed.success) throw new HubError('invalid', 'A peer sent an answer that is not understood.');
+  const result = parsed.data;
+  switch (result.kind) {
+    case 'failed':
+      return fromWireError(result.error);
+    case 'refused':
+      return { kind: 'refused', error: fromWireError(result.error) };
+    case 'published': {
+      const entries = result.entries.map((each): EntryResult =>
+        each.kind === 'refused' ? { ...each, error: fromWireError(each.error) } : each,
+      );
+      return { kind: 'published', entries };
+    }
+    case 'registered':
+      return { kind: 'registered', record: result.record as ClientRecord };
+    case 'revoked':
+      return result;
+  }
+}

@@ -1,0 +1,142 @@
+/** The first start of a node: it founds a cluster, alone or with others, or waits to be added to one. Later starts find it done. */
+import { HubError } from '../../../core/errors';
+import type { Member } from '../../peers/peers';
+import { EMPTY_CONFIGURATION } from '../../raft/configuration';
+import { RaftLog } from '../../raft-log/raft-log';
+import { dataFiles, readHubId, writeHubId } from '../../store/data-directory';
+import { readMeta } from '../../store/meta';
+import { nodeDisk } from '../../store/node-disk';
+import { openStore } from '../../store/open-store';
+import type { RaftMark } from './cluster';
+import { form, type Formation } from './formation';
+import { openFormationDoor } from './formation-door';
+import { newNodeFile, raftLogFolder, readNodeFile, writeNodeFile, type NodeFile } from './node-file';
+import type { RaftEngineOptions } from './open';
+
+export interface JoinedNode {
+  readonly cluster: string;
+  readonly node: number;
+  readonly uid: string;
+  readonly address: string;
+  readonly contacts: readonly Member[];
+}
+
+/** Where a founder's log begins: at a snapshot, so that newcomers always learn the members from one. */
+const FOUNDING = { term: 1, index: 1 } as const;
+
+function joinedNode({ uid, address, joined }: NodeFile): JoinedNode | undefined {
+  if (joined === undefined) return undefined;
+  return { cluster: joined.cluster, node: joined.node, uid, address, contacts: joined.contacts };
+}
+
+export async function joinCluster(options: RaftEngineOptions): Promise<JoinedNode> {
+  const { folder, config } = options;
+  const found = await readNodeFile(nodeDisk, folder);
+  const known = found === undefined ? undefined : joinedNode(found);
+  if (known !== undefined) {
+    if (config.advertise === undefined || config.advertise === known.address) return known;
+    throw new HubError(
+      'config',
+      `This node is ${known.address} to its cluster, not ${config.advertise}. Remove it and add it again to change that.`,
+    );
+  }
+  const { advertise } = config;
+  if (advertise === undefined || !config.peers.includes(advertise)) {
+    throw new HubError(
+      'usage',
+      'The first start of a node needs --advertise <own address> and --peers <all addresses, this one too>.',
+    );
+  }
+  const node = found?.address === advertise ? found : newNodeFile(advertise);
+  await writeNodeFile(nodeDisk, folder, node);
+  const formation = await decideFormation(options, node);
+  await begin(options, node, formation);
+  const joined = { cluster: formation.cluster, node: formation.node, contacts: [...formation.members] };
+  const whole: NodeFile = { ...node, joined };
+  await writeNodeFile(nodeDisk, folder, whole);
+  return { ...joined, uid: node.uid, address: node.address };
+}
+
+async function decideFormation(options: RaftEngineOptions, node: NodeFile): Promise<Formation> {
+  const { folder, config, host, port, certificate, warn, crash, signal } = options;
+  const { uid, address } = node;
+  const files = dataFiles(folder);
+  const hubId = await readHubId(nodeDisk, files);
+  const alone = config.peers.length === 1;
+  if (hubId !== undefined && !alone) await refuseUsed(options);
+  if (alone && hubId !== undefined) {
+    // A single hub grows: its log goes on where it is.
+    return { cluster: hubId, node: 1, members: [{ id: 1, uid, address }], isFounder: true };
+  }
+  const info = { state: 'forming' as const, uid, address, peers: [...config.peers] };
+  const close = await openFormationDoor({
+    host,
+    port,
+    certificate: certificate(),
+    secret: config.secret,
+    info,
+    warn,
+    crash,
+  });
+  try {
+    return await form({ uid, address, peers: config.peers, secret: config.secret, say: warn, signal });
+  } finally {
+    await close();
+  }
+}
+
+async function refuseUsed({ folder, config }: RaftEngineOptions): Promise<void> {
+  const files = dataFiles(folder);
+  const meta = await readMeta(nodeDisk, files);
+  const entries = (await nodeDisk.facts(files.entries))?.size ?? 0;
+  const isUnused = meta.kind === 'missing' && entries === 0 && (await nodeDisk.facts(files.clients)) === undefined;
+  if (isUnused) return;
+  throw new HubError(
+    'config',
+    `${folder} holds the log of a hub already. To grow that hub into a cluster, start it with --peers ${config.advertise ?? ''} ` +
+      'alone, then add the others: ctx hub peer add <address>. To begin anew, choose an empty --data-dir.',
+  );
+}
+
+async function begin(options: RaftEngineOptions, node: NodeFile, formation: Formation): Promise<void> {
+  const { folder, warn } = options;
+  const { cluster, members, isFounder } = formation;
+  const files = dataFiles(folder);
+  const hubId = await readHubId(nodeDisk, files);
+  if (hubId === undefined) await writeHubId(nodeDisk, files, cluster);
+  else if (hubId !== cluster) {
+    throw new HubError(
+      'config',
+      `${folder} is of another hub (${hubId}) than the cluster (${cluster}). Choose an empty one.`,
+    );
+  }
+  const store = await openStore({ folder, disk: nodeDisk, now: Date.now, warn });
+  try {
+    await dropOldLog(folder);
+    if (!isFounder) return;
+    const { log } = await RaftLog.open({ disk: nodeDisk, folder: raftLogFolder(folder), warn });
+    await log.write({
+      hardState: { term: FOUNDING.term, vote: 0, commit: FOUNDING.index },
+      restore: FOUNDING,
+      entries: [],
+      sync: true,
+    });
+    await log.close();
+    const voters = members.map(({ id }) => id);
+    const configuration = { ...EMPTY_CONFIGURATION, voters };
+    const nextId = Math.max(...voters) + 1;
+    const mark: RaftMark = { ...FOUNDING, configuration, members, nextId };
+    await store.markWater(false, mark);
+  } finally {
+    await store.close();
+  }
+  warn(`Node ${formation.node} (${node.address}) is part of cluster ${cluster} now.`);
+}
+
+/** Of a founding that was cut short: nothing in it was ever promised. */
+async function dropOldLog(folder: string): Promise<void> {
+  const logFolder = raftLogFolder(folder);
+  if ((await nodeDisk.facts(logFolder)) === undefined) return;
+  for (const name of await nodeDisk.list(logFolder)) await nodeDisk.remove(`${logFolder}/${name}`);
+  await nodeDisk.syncFolder(logFolder);
+}

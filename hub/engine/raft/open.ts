@@ -1,0 +1,357 @@
+/**
+ * Opens the clustered engine on a data directory: founds or joins a cluster at the first start, recovers log and state at
+ * every later one, and connects the parts. The data directory's lock is held already.
+ */
+import fsp from 'node:fs/promises';
+import { HubError } from '../../../core/errors';
+import type { Certificate } from '../../certificate';
+import type { ClusterConfig } from '../../cluster-config';
+import { PeerDoor, type PeerAnswer } from '../../peers/peer-door';
+import { Peers } from '../../peers/peers';
+import type { PeerIdentity } from '../../peers/proof';
+import { EMPTY_CONFIGURATION } from '../../raft/configuration';
+import { RaftLog, type OpenedRaftLog } from '../../raft-log/raft-log';
+import { HubState } from '../../state/hub-state';
+import { cutToWatermark } from '../../store/cut-to-watermark';
+import { nodeDisk } from '../../store/node-disk';
+import { openStore } from '../../store/open-store';
+import { sha256 } from '../../store/sha256';
+import type { Store } from '../../store/store';
+import type { LogLine } from '../../store/log-reader';
+import type { OpenedEngine } from '../file';
+import { parseMark, type ClusterState } from './cluster';
+import { ClusterAdmin, type AdminWish } from './cluster-admin';
+import { CURSOR_WAIT_MS, FETCH_RETRY_MS, RANGE_BYTES } from './limits';
+import { joinCluster, type JoinedNode } from './join';
+import { raftLogFolder } from './node-file';
+import type { MemberInfo } from './node-info';
+import { RaftEngine } from './raft-engine';
+import { Replica } from './replica';
+import { StateMachine } from './state-machine';
+
+export interface RaftEngineOptions {
+  readonly folder: string;
+  readonly config: ClusterConfig;
+  readonly host: string;
+  readonly port: number;
+  readonly certificate: () => Certificate | undefined;
+  readonly version: string;
+  readonly warn: (message: string) => void;
+  readonly crash: (error: unknown) => void;
+  readonly signal: AbortSignal;
+}
+
+/** What a hub in a cluster has beside its engine. */
+export interface ClusterParts {
+  readonly door: PeerDoor;
+  readonly admin: ClusterAdmin;
+  readonly self: () => PeerIdentity;
+  /** Of all members; clients may go to any. */
+  readonly addresses: () => readonly string[];
+  readonly leaderAddress: () => string | undefined;
+  /** Called after clients were registered or revoked, wherever in the cluster. */
+  readonly onClients: (listener: () => void) => void;
+}
+
+export interface OpenedRaftEngine extends OpenedEngine {
+  readonly cluster: ClusterParts;
+}
+
+const NO_STATE: ClusterState = { term: 0, index: 0, configuration: EMPTY_CONFIGURATION, members: [], nextId: 1 };
+
+async function openLog(
+  options: RaftEngineOptions,
+  store: Store,
+): Promise<{ opened: OpenedRaftLog; state: ClusterState }> {
+  const { folder, warn } = options;
+  const opened = await RaftLog.open({ disk: nodeDisk, folder: raftLogFolder(folder), warn });
+  const mark = parseMark(store.raftMark);
+  const { recovered, log, fresh } = opened;
+  if (mark === undefined) return { opened, state: NO_STATE };
+  const last = recovered.entries.at(-1)?.index ?? recovered.base.index;
+  if (last >= mark.index && !fresh) return { opened, state: mark };
+  if (mark.installed === true && !fresh) {
+    // The snapshot is whole; only the Raft log did not hear of it any more.
+    const base = { term: mark.term, index: mark.index };
+    const hardState = { ...recovered.hardState, commit: base.index };
+    await log.write({ hardState, restore: base, entries: [], sync: true });
+    return { opened: { log, fresh, recovered: { hardState, base, entries: [] } }, state: mark };
+  }
+  await log.close();
+  throw new HubError(
+    'bad_data',
+    `The Raft log in ${raftLogFolder(folder)} ends at entry ${last}, but ${mark.index} was applied here: this node lost what it ` +
+      'promised, and must not vote again. Remove it (ctx hub peer remove), empty its data directory, and add it again (ctx hub peer add).',
+  );
+}
+
+/** Lines that this node lacks, from whoever has them. */
+function lineFetcher(
+  peers: () => Peers,
+  order: () => readonly number[],
+  warn: (message: string) => void,
+  isClosed: () => boolean,
+): (after: number, last: number) => Promise<readonly Uint8Array[]> {
+  return async (after, last) => {
+    for (let round = 0; !isClosed(); round++) {
+      for (const node of order()) {
+        try {
+          const { parts } = await peers().request(node, 'lines', { after, last });
+          if (parts.length > 0) return parts;
+        } catch (error) {
+          if (!(error instanceof HubError)) throw error;
+          if (round % 25 === 0) warn(`Entries after ${after} could not be read from node ${node}: ${error.message}`);
+        }
+      }
+      await new Promise((resolve) => setTimeout(resolve, FETCH_RETRY_MS));
+    }
+    throw new HubError('going_away', 'The node is stopping.');
+  };
+}
+
+class OpenNode {
+  private readonly lineListeners = new Set<(lines: readonly LogLine[]) => void>();
+  private readonly clientListeners = new Set<() => void>();
+  private readonly machine: StateMachine;
+  private readonly replica: Replica;
+  private readonly peers: Peers;
+  private readonly door: PeerDoor;
+  private readonly admin: ClusterAdmin;
+  private readonly engine: RaftEngine;
+  private readonly state: HubState;
+  private closed = false;
+
+  constructor(
+    private readonly options: RaftEngineOptions,
+    private readonly node: JoinedNode,
+    private readonly store: Store,
+    { opened, state: cluster }: { opened: OpenedRaftLog; state: ClusterState },
+  ) {
+    const { warn, crash, config } = options;
+    this.state = new HubState({
+      head: store.head,
+      nextSequence: store.nextSequence,
+      clients: store.initialClients,
+      sha256,
+    });
+    this.machine = new StateMachine({
+      ...{ store, state: this.state, cluster },
+      fetchLines: lineFetcher(
+        () => this.peers,
+        () => this.others(),
+        warn,
+        () => this.closed,
+      ),
+      onLines: (lines) => {
+        for (const listener of this.lineListeners) listener(lines);
+      },
+      onClients: () => {
+        for (const listener of this.clientListeners) listener();
+      },
+      onMembers: () => this.followMembers(),
+    });
+    this.peers = new Peers({
+      secret: config.secret,
+      self: this.self,
+      undelivered: (to) => this.replica.undelivered(to),
+      opened: () => this.engine.changed(),
+      closed: (to) => this.replica.leaderGone(to),
+    });
+    this.replica = new Replica({
+      ...{ id: node.node, log: opened.log, recovered: opened.recovered, machine: this.machine, warn, crash },
+      keepEntries: config.keepEntries,
+      send: (message) => this.peers.send(message),
+      applied: (entry, results) => this.engine.applied(entry, results),
+      changed: () => this.roleChanged(),
+    });
+    this.admin = new ClusterAdmin({
+      ...{ replica: this.replica, machine: this.machine, self: this.self, secret: config.secret, warn },
+      info: () => this.info(),
+      request: (to, name, body, timeoutMs) => this.peers.request(to, name, body, [], timeoutMs),
+      trouble: (to) => this.peers.trouble(to),
+    });
+    this.engine = new RaftEngine({
+      ...{ replica: this.replica, machine: this.machine, nodeId: node.node, now: Date.now },
+      head: () => this.state.head,
+      request: (to, name, body, timeoutMs) => this.peers.request(to, name, body, [], timeoutMs),
+      isConnected: (to) => this.peers.isOpen(to),
+      handOver: async () => {
+        await this.admin.handOver();
+      },
+      closeParts: () => this.close(),
+    });
+    this.door = this.openDoor();
+    this.followMembers();
+    this.replica.start();
+  }
+
+  private openDoor(): PeerDoor {
+    const { config, certificate, warn, crash } = this.options;
+    return new PeerDoor({
+      ...{ secret: config.secret, self: this.self, crash },
+      certificate: () => certificate()?.fingerprint ?? '',
+      refusal: (peer) => this.refusal(peer),
+      message: (message) => this.replica.step(message),
+      request: (name, body) => this.answer(name, body),
+      closed: (peer) => this.replica.leaderGone(peer.node),
+      refused: (from, why) => warn(`A peer at ${from} was refused: ${why}`),
+    });
+  }
+
+  private readonly self = (): PeerIdentity => {
+    const { cluster, node, uid, address } = this.node;
+    return { cluster, node, uid, address };
+  };
+
+  private refusal(peer: PeerIdentity): string | undefined {
+    const { cluster } = this.node;
+    // One that belongs to no cluster yet may ask who this is.
+    if (peer.cluster === '') return undefined;
+    if (peer.cluster !== cluster) return `this node belongs to another cluster (${cluster})`;
+    const known = this.machine.now.members.find(({ id }) => id === peer.node);
+    return known === undefined || known.uid === peer.uid ? undefined : `node ${peer.node} has another data directory`;
+  }
+
+  private others(): readonly number[] {
+    const ids = this.contacts().map(({ id }) => id);
+    const first = this.replica.leader;
+    return [...ids.filter((id) => id === first), ...ids.filter((id) => id !== first && id !== this.node.node)];
+  }
+
+  private contacts() {
+    const { members } = this.machine.now;
+    return members.length === 0 ? this.node.contacts : members;
+  }
+
+  private followMembers(): void {
+    this.peers.follow(this.contacts());
+  }
+
+  private roleChanged(): void {
+    this.engine.changed();
+    // A leader that cannot write is in the way of those that can (FM-20).
+    if (this.replica.role === 'leader' && this.replica.writeFault !== undefined) {
+      this.admin.handOver().catch(this.options.crash);
+    }
+  }
+
+  private async answer(name: string, body: unknown): Promise<PeerAnswer> {
+    switch (name) {
+      case 'info':
+        return { body: await this.info() };
+      case 'propose':
+        return this.engine.takeForwarded(body);
+      case 'admin':
+        return { body: await this.admin.wish(body as AdminWish) };
+      case 'lines':
+        return this.lines(body as { after: number; last: number });
+      default:
+        throw new HubError('unsupported_version', `This node knows no request "${name}".`);
+    }
+  }
+
+  private async lines({ after, last }: { after: number; last: number }): Promise<PeerAnswer> {
+    const lines = await this.store.readAfter(after, RANGE_BYTES);
+    return { body: {}, parts: lines.filter(({ sequence }) => sequence <= last).map(({ bytes }) => bytes) };
+  }
+
+  private async info(): Promise<MemberInfo> {
+    const { replica, machine, node, options } = this;
+    const { term, commit, followers } = replica.status();
+    const { bavail, bsize } = await fsp.statfs(options.folder);
+    const fault = replica.writeFault;
+    return {
+      ...{ state: 'member', cluster: node.cluster, node: node.node, uid: node.uid, address: node.address },
+      ...{ version: options.version, members: [...this.contacts()], voters: [...machine.now.configuration.voters] },
+      role: replica.role === 'leader' ? 'leader' : 'follower',
+      ...{ leader: replica.leader, term, commit, applied: machine.now.index },
+      sequence: this.state.head.sequence,
+      free_bytes: bavail * bsize,
+      sync_ms: replica.syncMs,
+      ...(fault === undefined ? {} : { write_fault: fault }),
+      matches: [...followers].map(([id, { match, recentlyActive }]) => ({ id, match, active: recentlyActive })),
+    };
+  }
+
+  /** A cursor ahead of this node is foreign only if this node has everything that was committed. */
+  private async knows(cursor: { readonly sequence: number; readonly digest: string }): Promise<boolean> {
+    if (cursor.sequence <= this.state.head.sequence) return this.store.knows(cursor);
+    const index = await this.replica.readIndex(CURSOR_WAIT_MS);
+    if (index !== undefined && (await this.replica.waitApplied(index, CURSOR_WAIT_MS))) return this.store.knows(cursor);
+    throw new HubError(
+      'no_leader',
+      `This node has not caught up to sequence ${cursor.sequence} yet. Try again, or another one.`,
+    );
+  }
+
+  private problems(): readonly string[] {
+    const { replica, machine, store, node } = this;
+    const problems = [...store.problems];
+    if (replica.writeFault !== undefined) problems.push(replica.writeFault);
+    if (replica.leader === 0) problems.push('There is no leader: writes are refused until a majority is in contact.');
+    const { members, configuration, index } = machine.now;
+    if (index > 0 && !members.some(({ id }) => id === node.node)) {
+      problems.push('This node was removed from the cluster. Stop it, or empty its data directory and add it again.');
+    } else if (index > 0 && !configuration.voters.includes(node.node))
+      problems.push('This node is catching up and does not vote yet.');
+    return problems;
+  }
+
+  private async close(): Promise<void> {
+    this.closed = true;
+    this.admin.close();
+    await this.replica.close();
+    this.door.close();
+    this.peers.close();
+    await this.store.close();
+  }
+
+  async ready(): Promise<void> {
+    const { commit } = this.replica.status();
+    await this.replica.waitApplied(commit, 60_000);
+  }
+
+  opened(): OpenedRaftEngine {
+    const { state, store, replica, machine } = this;
+    return {
+      engine: this.engine,
+      reader: {
+        hubId: store.hubId,
+        head: () => state.head,
+        readAfter: (sequence, maxBytes) => store.readAfter(sequence, maxBytes),
+        knows: (cursor) => this.knows(cursor),
+        onCommit: (listener) => {
+          this.lineListeners.add(listener);
+          return () => void this.lineListeners.delete(listener);
+        },
+      },
+      clients: { find: (id) => state.client(id), list: () => state.clients.records },
+      problems: () => this.problems(),
+      durableEnd: () => store.durableEnd,
+      cluster: {
+        door: this.door,
+        admin: this.admin,
+        self: this.self,
+        addresses: () => this.contacts().map(({ address }) => address),
+        leaderAddress: () => machine.now.members.find(({ id }) => id === replica.leader)?.address,
+        onClients: (listener) => void this.clientListeners.add(listener),
+      },
+    };
+  }
+}
+
+/** @throws HubError that says why the node must not start, and what to do */
+export async function openRaftEngine(options: RaftEngineOptions): Promise<OpenedRaftEngine> {
+  const { folder, warn } = options;
+  const node = await joinCluster(options);
+  await cutToWatermark(nodeDisk, folder);
+  const store = await openStore({ folder, disk: nodeDisk, now: Date.now, warn, refuseClientEdits: true });
+  try {
+    const open = new OpenNode(options, node, store, await openLog(options, store));
+    await open.ready();
+    return open.opened();
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}

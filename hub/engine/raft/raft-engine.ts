@@ -1,0 +1,207 @@
+/**
+ * The clustered engine: gathers commands into batches, proposes them when this node leads and passes them on when it
+ * follows. Commands are idempotent (ids, records), so one whose fate is unknown is simply tried again until its deadline.
+ */
+import { HubError } from '../../../core/errors';
+import type { Cursor } from '../../../core/cursor';
+import type { Frame } from '../../peers/frame';
+import type { PeerAnswer } from '../../peers/peer-door';
+import type { Entry } from '../../raft/entry';
+import type { Command, CommandResult } from '../../state/commands';
+import type { EngineStatus, LogEngine } from '../log-engine';
+import { CommandQueue, type Waiting } from './command-queue';
+import { decodeResult, encodeBatch, encodeResult, parseCommands, type ForwardedResult } from './command-batch';
+import { FORWARD_RETRY_MS, MAX_BATCHES_UNDER_WAY, PROPOSE_DEADLINE_MS } from './limits';
+import type { Replica } from './replica';
+import type { StateMachine } from './state-machine';
+
+export interface RaftEngineParts {
+  readonly replica: Replica;
+  readonly machine: StateMachine;
+  readonly nodeId: number;
+  readonly head: () => Cursor;
+  readonly request: (node: number, name: string, body: unknown, timeoutMs: number) => Promise<Frame>;
+  readonly isConnected: (node: number) => boolean;
+  /** Wall clock, ms. */
+  readonly now: () => number;
+  readonly handOver: () => Promise<void>;
+  readonly closeParts: () => Promise<void>;
+}
+
+interface UnderWay {
+  readonly term: number;
+  readonly batch: readonly Waiting[];
+}
+
+export class RaftEngine implements LogEngine {
+  private readonly queue: CommandQueue;
+  private readonly underWay = new Map<number, UnderWay>();
+  private forwarding = 0;
+  private closing: Promise<void> | undefined;
+  private retry: NodeJS.Timeout | undefined;
+  private gathering = false;
+
+  constructor(private readonly parts: RaftEngineParts) {
+    this.queue = new CommandQueue(() => this.why());
+  }
+
+  readonly propose = (command: Command): Promise<CommandResult> => this.take(command, false);
+
+  /** Commands of a follower: whatever becomes of them here, they are not passed on once more. */
+  async takeForwarded(body: unknown): Promise<PeerAnswer> {
+    const results = parseCommands(body).map(async (command): Promise<ForwardedResult> => {
+      try {
+        return await this.take(command, true);
+      } catch (error) {
+        if (error instanceof HubError) return error;
+        throw error;
+      }
+    });
+    return { body: (await Promise.all(results)).map(encodeResult) };
+  }
+
+  private take(command: Command, forwarded: boolean): Promise<CommandResult> {
+    if (this.closing !== undefined) {
+      return Promise.reject(new HubError('going_away', 'This node is stopping. Go to another one.'));
+    }
+    if (forwarded && this.parts.replica.role !== 'leader') return Promise.reject(notLeader('refused'));
+    const result = this.queue.add(command, forwarded, PROPOSE_DEADLINE_MS);
+    this.kick();
+    return result;
+  }
+
+  /** One turn of the microtask queue gathers all that arrives in the same event. */
+  private kick(): void {
+    if (this.gathering) return;
+    this.gathering = true;
+    void Promise.resolve().then(() => {
+      this.gathering = false;
+      this.dispatch();
+    });
+  }
+
+  private dispatch(): void {
+    const { replica, nodeId, isConnected } = this.parts;
+    while (!this.queue.isEmpty) {
+      if (replica.role === 'leader') {
+        if (replica.writeFault !== undefined || this.underWay.size >= MAX_BATCHES_UNDER_WAY) return;
+        if (!this.proposeBatch()) return this.again();
+      } else {
+        const { leader } = replica;
+        if (leader === 0 || leader === nodeId || !isConnected(leader)) return this.again();
+        if (this.forwarding >= MAX_BATCHES_UNDER_WAY) return;
+        void this.forward(leader, this.queue.takeBatch());
+      }
+    }
+  }
+
+  private again(): void {
+    this.retry ??= setTimeout(() => {
+      this.retry = undefined;
+      this.dispatch();
+    }, FORWARD_RETRY_MS);
+  }
+
+  /** @returns false when the core takes nothing now */
+  private proposeBatch(): boolean {
+    const { replica, machine, now } = this.parts;
+    const batch = this.queue.takeBatch();
+    const commands = { receivedAt: new Date(now()).toISOString(), commands: batch.map(({ command }) => command) };
+    const data = encodeBatch(commands);
+    const result = replica.propose(data);
+    if (result.kind !== 'appended') {
+      this.queue.putBack(batch);
+      return false;
+    }
+    for (const waiting of batch) waiting.isMaybeTaken = true;
+    this.underWay.set(result.index, { term: result.term, batch });
+    machine.remember(result.index, data, commands);
+    return true;
+  }
+
+  private async forward(leader: number, batch: readonly Waiting[]): Promise<void> {
+    this.forwarding++;
+    try {
+      const body = batch.map(({ command }) => command);
+      const { head } = await this.parts.request(leader, 'propose', body, PROPOSE_DEADLINE_MS);
+      const results = Array.isArray(head) ? head.map(decodeResult) : [];
+      batch.forEach((waiting, at) => this.settleForwarded(waiting, results[at]));
+    } catch (error) {
+      if (!(error instanceof HubError)) throw error;
+      for (const waiting of batch) if (error.outcome === 'unknown') waiting.isMaybeTaken = true;
+      this.queue.putBack(batch);
+      this.again();
+    } finally {
+      this.forwarding--;
+      this.kick();
+    }
+  }
+
+  private settleForwarded(waiting: Waiting, result: ForwardedResult | undefined): void {
+    if (result === undefined) return waiting.reject(new HubError('internal', 'The leader gave no answer.'));
+    if (!(result instanceof HubError)) return waiting.resolve(result);
+    const { code, outcome } = result;
+    if (outcome === 'unknown') waiting.isMaybeTaken = true;
+    // It does not lead any more, or is about to end: the next leader will know.
+    if (code === 'no_leader' || code === 'going_away') {
+      this.queue.putBack([waiting]);
+      this.again();
+    } else waiting.reject(result);
+  }
+
+  /** An entry was applied: whoever proposed it here learns what became of it. */
+  applied(entry: Entry, results: readonly CommandResult[]): void {
+    const mine = this.underWay.get(entry.index);
+    this.underWay.delete(entry.index);
+    if (mine?.term === entry.term) {
+      mine.batch.forEach((waiting, at) => {
+        const result = results[at];
+        if (result === undefined) throw new Error('a batch answers every command');
+        waiting.resolve(result);
+      });
+    } else if (mine !== undefined) this.takeBack(mine.batch);
+    if (!this.queue.isEmpty) this.kick();
+  }
+
+  /** Role or leader changed. What an old leadership left behind is tried again: a command in the log twice counts once. */
+  changed(): void {
+    if (this.parts.replica.role !== 'leader') {
+      const left = [...this.underWay.values()];
+      this.underWay.clear();
+      for (const { batch } of left) this.takeBack(batch);
+    }
+    this.kick();
+  }
+
+  private takeBack(batch: readonly Waiting[]): void {
+    const own = batch.filter(({ forwarded }) => !forwarded);
+    for (const waiting of batch) if (waiting.forwarded) waiting.reject(notLeader('unknown'));
+    this.queue.putBack(own);
+  }
+
+  private why(): string {
+    const { replica } = this.parts;
+    if (replica.writeFault !== undefined) return replica.writeFault;
+    return replica.leader === 0 ? 'no majority of the cluster is in contact' : 'the leader does not answer';
+  }
+
+  readonly status = (): EngineStatus => ({
+    engine: 'raft',
+    role: this.parts.replica.role === 'leader' ? 'leader' : 'follower',
+    head: this.parts.head(),
+    writeFault: this.parts.replica.writeFault,
+  });
+
+  readonly handOver = (): Promise<void> => this.parts.handOver();
+
+  readonly close = (): Promise<void> => (this.closing ??= this.drain());
+
+  private async drain(): Promise<void> {
+    await this.queue.whenEmpty();
+    clearTimeout(this.retry);
+    await this.parts.closeParts();
+  }
+}
+
+const notLeader = (outcome: 'refused' | 'unknown'): HubError =>
+  new HubError('no_leader', 'This node does not lead the cluster (any more).', { outcome });

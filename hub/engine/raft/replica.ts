@@ -1,0 +1,377 @@
+/**
+ * Drives the consensus core of one node: does what its outputs say in the order they say it, one write at a time, applies
+ * what is committed, and forgets what nobody needs any more. Knows entries and messages, not commands.
+ */
+import { HubError } from '../../../core/errors';
+import type { ConfigurationChange } from '../../raft/configuration';
+import { NOBODY, type Entry, type Snapshot } from '../../raft/entry';
+import type { Message } from '../../raft/message';
+import { DEFAULT_LIMITS } from '../../raft/options';
+import type { Output, Persist } from '../../raft/output';
+import type { ProposalResult } from '../../raft/proposals';
+import { RawNode } from '../../raft/raw-node';
+import type { RaftStatus } from '../../raft/status';
+import type { Role } from '../../raft/state';
+import type { RaftLog, Recovered } from '../../raft-log/raft-log';
+import type { CommandResult } from '../../state/commands';
+import {
+  CLOSED_LEADER_MAX_MS,
+  CLOSED_LEADER_MIN_MS,
+  COMPACT_BYTES,
+  ELECTION_TICKS,
+  FULL_DISK_RETRY_MS,
+  HEARTBEAT_TICKS,
+  MAX_UNCOMMITTED_BYTES,
+  SNAPSHOT_REPORT_MS,
+  STALL_MS,
+  TICK_MS,
+} from './limits';
+import { MarkSchedule } from './mark-schedule';
+import type { StateMachine } from './state-machine';
+
+export interface ReplicaParts {
+  readonly id: number;
+  readonly log: RaftLog;
+  readonly recovered: Recovered;
+  readonly machine: StateMachine;
+  readonly keepEntries: number;
+  readonly send: (message: Message) => void;
+  readonly applied: (entry: Entry, results: readonly CommandResult[]) => void;
+  /** Role or leader changed. */
+  readonly changed: () => void;
+  readonly warn: (message: string) => void;
+  /** The node must end: nothing it promises could be trusted. */
+  readonly crash: (error: unknown) => void;
+}
+
+const later = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+export class Replica {
+  private readonly core: RawNode;
+  /** What touches the state machine happens one after the other, in this order. */
+  private readonly tasks: (() => Promise<void>)[] = [];
+  private working: Promise<void> | undefined;
+  /** So does what touches the Raft log. */
+  private logTurn: Promise<void> = Promise.resolve();
+  private persisting: Promise<void> | undefined;
+  private ticker: NodeJS.Timeout | undefined;
+  /** How long the last write that had to be durable took. */
+  syncMs = 0;
+  private lastTick = performance.now();
+  private closed = false;
+  private roleNow: Role = 'follower';
+  private leaderNow = NOBODY;
+  private reads = 0;
+  private readonly readers = new Map<string, (index: number) => void>();
+  private waiters: { readonly index: number; readonly done: () => void }[] = [];
+  private bytesSinceCompaction = 0;
+  private diskFull: string | undefined;
+  private readonly marks: MarkSchedule;
+  private standing: NodeJS.Timeout | undefined;
+
+  constructor(private readonly parts: ReplicaParts) {
+    const { machine, recovered, id } = parts;
+    const { index, configuration } = machine.now;
+    this.core = new RawNode(
+      {
+        id,
+        electionTicks: ELECTION_TICKS,
+        heartbeatTicks: HEARTBEAT_TICKS,
+        random: Math.random,
+        preVote: true,
+        checkQuorum: true,
+        readMode: 'safe',
+        forwardProposals: false,
+        stepDownOnRemoval: true,
+        snapshot: () => machine.snapshot(),
+        limits: { ...DEFAULT_LIMITS, maxUncommittedBytes: MAX_UNCOMMITTED_BYTES },
+      },
+      { ...recovered, configuration, applied: index },
+    );
+    this.marks = new MarkSchedule(() => this.queueTask(() => this.mark()));
+  }
+
+  start(): void {
+    const { machine, id } = this.parts;
+    const { configuration } = machine.now;
+    this.lastTick = performance.now();
+    this.ticker = setInterval(() => this.tick(), TICK_MS);
+    // Nobody else could lead: no reason to wait.
+    if (configuration.voters.length === 1 && configuration.voters[0] === id) this.core.campaign();
+    this.pump();
+  }
+
+  get role(): Role {
+    return this.roleNow;
+  }
+
+  get leader(): number {
+    return this.leaderNow;
+  }
+
+  get appliedIndex(): number {
+    return this.parts.machine.now.index;
+  }
+
+  /** Why this node cannot write now, in words. */
+  get writeFault(): string | undefined {
+    return this.diskFull ?? this.parts.log.failure;
+  }
+
+  status(): RaftStatus {
+    return this.core.status();
+  }
+
+  private tick(): void {
+    const now = performance.now();
+    const stalledMs = now - this.lastTick - TICK_MS;
+    this.lastTick = now;
+    if (stalledMs > STALL_MS) this.parts.warn(`This process stood still for ${Math.round(stalledMs)} ms.`);
+    this.act((core) => core.tick());
+  }
+
+  private act<T>(call: (core: RawNode) => T): T {
+    const result = call(this.core);
+    this.pump();
+    return result;
+  }
+
+  step(message: Message): void {
+    if (!this.closed) this.act((core) => core.step(message));
+  }
+
+  propose(data: Uint8Array): ProposalResult {
+    return this.act((core) => core.propose(data));
+  }
+
+  proposeChange(change: ConfigurationChange): ProposalResult {
+    return this.act((core) => core.proposeChange(change));
+  }
+
+  transferLeadership(target: number): void {
+    this.act((core) => core.transferLeadership(target));
+  }
+
+  undelivered(node: number): void {
+    if (!this.closed) this.act((core) => core.reportUnreachable(node));
+  }
+
+  /** The leader's connection closed: its process is gone, and waiting for its silence would only cost time (P10). */
+  leaderGone(node: number): void {
+    if (this.closed || this.leaderNow !== node || this.roleNow !== 'follower') return;
+    this.act((core) => core.forgetLeader());
+    clearTimeout(this.standing);
+    const delayMs = CLOSED_LEADER_MIN_MS + Math.random() * (CLOSED_LEADER_MAX_MS - CLOSED_LEADER_MIN_MS);
+    this.standing = setTimeout(() => {
+      if (!this.closed && this.leaderNow === NOBODY) this.act((core) => core.campaign());
+    }, delayMs);
+  }
+
+  /** @returns the index from which on a read is current; undefined = there is no leader that a majority follows */
+  async readIndex(timeoutMs: number): Promise<number | undefined> {
+    const key = `${this.parts.id}.${++this.reads}`;
+    const answer = new Promise<number | undefined>((resolve) => {
+      const timer = setTimeout(() => {
+        this.readers.delete(key);
+        resolve(undefined);
+      }, timeoutMs);
+      this.readers.set(key, (index) => {
+        clearTimeout(timer);
+        resolve(index);
+      });
+    });
+    this.act((core) => core.askRead(key));
+    return answer;
+  }
+
+  /** @returns whether it was within the time */
+  waitApplied(index: number, timeoutMs: number): Promise<boolean> {
+    if (this.appliedIndex >= index) return Promise.resolve(true);
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => resolve(false), timeoutMs);
+      const done = (): void => {
+        clearTimeout(timer);
+        resolve(true);
+      };
+      this.waiters.push({ index, done });
+    });
+  }
+
+  private pump(): void {
+    while (!this.closed && this.core.hasOutput()) this.handle(this.core.takeOutput());
+  }
+
+  private handle(output: Output): void {
+    const { softState, now, persist, afterPersist } = output;
+    if (persist !== undefined) {
+      const done = this.persist(persist, afterPersist).catch((error: unknown) => {
+        if (!this.closed) this.parts.crash(error);
+      });
+      this.persisting = done;
+      void done.then(() => {
+        if (this.persisting === done) this.persisting = undefined;
+      });
+    }
+    for (const message of now.messages) this.send(message);
+    this.applyAll(now.apply);
+    for (const { read, index } of now.reads) {
+      this.readers.get(read)?.(index);
+      this.readers.delete(read);
+    }
+    if (softState === undefined) return;
+    this.roleNow = softState.role;
+    this.leaderNow = softState.leader;
+    this.parts.changed();
+  }
+
+  private async persist(persist: Persist, after: Output['afterPersist']): Promise<void> {
+    const { hardState, snapshot, entries, mustSync, number } = persist;
+    if (snapshot !== undefined) await this.install(snapshot);
+    const restore = snapshot === undefined ? undefined : { term: snapshot.term, index: snapshot.index };
+    const began = performance.now();
+    await this.untilRoom(() => this.inLogTurn((log) => log.write({ hardState, restore, entries, sync: mustSync })));
+    if (mustSync) this.syncMs = performance.now() - began;
+    if (this.closed) return;
+    for (const entry of entries) if (entry.kind === 'data') this.bytesSinceCompaction += entry.data.length;
+    this.core.persisted(number);
+    for (const message of after.messages) this.send(message);
+    this.applyAll(after.apply);
+    this.pump();
+  }
+
+  /** Entries handed out before the snapshot are applied before it. */
+  private install(snapshot: Snapshot): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.queueTask(async () => {
+        try {
+          await this.untilRoom(() => this.parts.machine.install(snapshot));
+          this.settleWaiters();
+          resolve();
+        } catch (error) {
+          reject(error instanceof Error ? error : new Error(String(error)));
+        }
+      });
+    });
+  }
+
+  private inLogTurn(work: (log: RaftLog) => Promise<void>): Promise<void> {
+    const turn = this.logTurn.then(() => work(this.parts.log));
+    this.logTurn = turn.catch(() => undefined); // Whoever asked for the work is told.
+    return turn;
+  }
+
+  /** The same again until the disk has room: what is owed to the cluster must not be dropped. */
+  private async untilRoom(work: () => Promise<void>): Promise<void> {
+    for (;;) {
+      try {
+        await work();
+        if (this.diskFull !== undefined) this.parts.changed();
+        this.diskFull = undefined;
+        return;
+      } catch (error) {
+        if (this.closed || !(error instanceof HubError) || error.code !== 'disk_full') throw error;
+        if (this.diskFull === undefined) this.parts.warn(error.message);
+        this.diskFull = error.message;
+        this.parts.changed();
+        await later(FULL_DISK_RETRY_MS);
+      }
+    }
+  }
+
+  private send(message: Message): void {
+    if (message.kind === 'snapshot') {
+      setTimeout(() => {
+        if (!this.closed) this.act((core) => core.reportSnapshot(message.to, true));
+      }, SNAPSHOT_REPORT_MS);
+    }
+    this.parts.send(message);
+  }
+
+  private applyAll(entries: readonly Entry[]): void {
+    for (const entry of entries) this.queueTask(() => this.applyOne(entry));
+  }
+
+  private queueTask(task: () => Promise<void>): void {
+    this.tasks.push(task);
+    this.working ??= this.work()
+      .catch((error: unknown) => {
+        if (!this.closed) this.parts.crash(error);
+      })
+      .finally(() => (this.working = undefined));
+  }
+
+  private async work(): Promise<void> {
+    // Not in the middle of an output: everything it asks for is taken in first.
+    await Promise.resolve();
+    for (let task = this.tasks.shift(); task !== undefined && !this.closed; task = this.tasks.shift()) await task();
+  }
+
+  private async applyOne(entry: Entry): Promise<void> {
+    const { machine } = this.parts;
+    if (entry.kind === 'configuration') machine.changeMembers(entry, entry.change, this.core.applyChange(entry.change));
+    let results: readonly CommandResult[] = [];
+    await this.untilRoom(async () => {
+      results = await machine.apply(entry);
+    });
+    if (this.closed) return;
+    this.core.applied(entry.index);
+    this.parts.applied(entry, results);
+    this.settleWaiters();
+    this.marks.touch();
+    this.pump();
+    if (this.isCompactionDue()) await this.mark();
+  }
+
+  private settleWaiters(): void {
+    const { appliedIndex } = this;
+    const due = this.waiters.filter(({ index }) => index <= appliedIndex);
+    if (due.length === 0) return;
+    this.waiters = this.waiters.filter(({ index }) => index > appliedIndex);
+    for (const { done } of due) done();
+  }
+
+  private isCompactionDue(): boolean {
+    const held = this.appliedIndex - this.core.status().firstIndex;
+    return held > 2 * this.parts.keepEntries || this.bytesSinceCompaction > COMPACT_BYTES;
+  }
+
+  /** Makes the state machine durable, then forgets what lies far enough below that. */
+  private async mark(): Promise<void> {
+    try {
+      await this.parts.machine.mark(false);
+      if (this.isCompactionDue()) await this.compact();
+    } catch (error) {
+      if (!(error instanceof HubError) || error.code !== 'disk_full') throw error;
+      this.parts.warn(`The watermark was not written: ${error.message}`);
+    }
+  }
+
+  private async compact(): Promise<void> {
+    const keep = this.bytesSinceCompaction > COMPACT_BYTES ? 0 : this.parts.keepEntries;
+    const index = this.parts.machine.durable - keep;
+    const term = this.core.termAt(index);
+    if (term === undefined) return;
+    await this.inLogTurn((log) => log.compact({ term, index }));
+    this.core.compact(index);
+    this.bytesSinceCompaction = 0;
+    this.pump();
+  }
+
+  /** After this nothing is sent, written or applied any more. */
+  async close(): Promise<void> {
+    clearInterval(this.ticker);
+    clearTimeout(this.standing);
+    this.marks.close();
+    const isBusy = (): boolean => this.persisting !== undefined || this.working !== undefined;
+    while (isBusy() && this.diskFull === undefined) await Promise.all([this.persisting, this.working]);
+    this.closed = true;
+    await Promise.all([this.persisting, this.working]);
+    try {
+      await this.parts.machine.mark(true);
+    } catch (error) {
+      if (!(error instanceof HubError)) throw error;
+      this.parts.warn(`The watermark was not written at the stop: ${error.message}`);
+    }
+    await this.parts.log.close();
+  }
+}

@@ -1,0 +1,74 @@
+/** Clients of a test cluster: publish wherever it works, find the leader, wait until all nodes hold the same. */
+import assert from 'node:assert/strict';
+import { openSession } from '../../core/node/hub-session';
+import type { PublishedEntry } from '../../core/entry';
+import type { StatusInfo } from '../../core/wire';
+import { logOf, type ClusterNode } from './cluster-processes';
+import { until } from './processes';
+
+export async function statusOf(node: Pick<ClusterNode, 'address' | 'hub'>): Promise<StatusInfo> {
+  const session = await openSession({ address: node.address, token: node.hub.adminToken, timeoutMs: 2_000 });
+  try {
+    return await session.status();
+  } finally {
+    session.terminate();
+  }
+}
+
+/** The one node that leads; waits until there is one. */
+export function whoLeads(nodes: readonly ClusterNode[], deadlineMs = 30_000): Promise<ClusterNode> {
+  return until(
+    'there is a leader',
+    async () => {
+      for (const node of nodes) {
+        const status = await statusOf(node).catch(() => undefined);
+        if (status?.role === 'leader' && status.problems.length === 0) return node;
+      }
+      return undefined;
+    },
+    deadlineMs,
+  );
+}
+
+/** Publishes at one node after the other until it is acknowledged, as a client with an outbox does. @returns its sequence */
+export async function publishAnywhere(
+  nodes: readonly Pick<ClusterNode, 'address'>[],
+  token: string,
+  entry: PublishedEntry,
+  first = 0,
+  deadlineMs = 30_000,
+): Promise<number> {
+  let last: unknown;
+  const end = performance.now() + deadlineMs;
+  for (let at = first; performance.now() < end; at++) {
+    const node = nodes[at % nodes.length];
+    try {
+      const session = await openSession({ address: node?.address ?? '', token, timeoutMs: 5_000 });
+      try {
+        const [result] = await session.publish([entry]);
+        if (result !== undefined && 'sequence' in result) return result.sequence;
+        last = result;
+      } finally {
+        session.terminate();
+      }
+    } catch (error) {
+      last = error;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  assert.fail(`${entry.id} was acknowledged nowhere: ${String(last)}`);
+}
+
+/** Waits until all nodes' logs are the same bytes. */
+export async function sameLogs(nodes: readonly Pick<ClusterNode, 'dataDir'>[], deadlineMs = 30_000): Promise<Buffer> {
+  const [first, ...rest] = nodes;
+  assert.ok(first !== undefined);
+  return until(
+    'all logs are the same bytes',
+    () => {
+      const bytes = logOf(first);
+      return bytes.length > 0 && rest.every((node) => logOf(node).equals(bytes)) ? bytes : undefined;
+    },
+    deadlineMs,
+  );
+}
