@@ -59,7 +59,11 @@ export class HubService {
     if (told || !isOlder(running.version, this.version)) return;
     await this.context.globalState.update(SKEW_TOLD, this.version);
     await inform(
-      vscode.l10n.t('The local hub still runs version {0}; this extension is {1}.', running.version, this.version),
+      vscode.l10n.t(
+        'The local hub still runs version {0}; this extension is {1}. A restart loses nothing.',
+        running.version,
+        this.version,
+      ),
       {
         title: vscode.l10n.t('Restart the Hub'),
         run: async () => {

@@ -4,7 +4,10 @@ import net from 'node:net';
 import path from 'node:path';
 import * as z from 'zod';
 
-const hubFile = z.object({ pid: z.int(), address: z.string(), port: z.int() });
+const hubFile = z.object({
+  ...{ pid: z.int(), address: z.string(), port: z.int() },
+  ...{ version: z.string(), started_at: z.string() },
+});
 
 export type HubProcess = z.infer<typeof hubFile>;
 
