@@ -9,7 +9,9 @@ import { commandTreeOf, type CommandTree } from '../core/command-line/tree';
 import type { PublishedEntry } from '../core/entry';
 import { HubError } from '../core/errors';
 import { readConnection } from '../core/node/connection-file';
+import { Outbox } from '../core/node/outbox';
 import { projectPaths } from '../core/node/project-directory';
+import { asVersion, readVersions } from '../core/node/versions';
 import { shareEntries, type ShareOutcome } from '../core/node/share';
 import { QUIET_IO, type Program, type ProgramIo } from '../core/program';
 import type { ConnectionContext } from './commands/connection/context';
@@ -74,8 +76,12 @@ export interface ShareAddedRequest {
  * The share leg of `ctx add … --share`: prints nothing; see `reportShares` and `shareExitCode`.
  * @throws HubError when the outbox itself cannot be written
  */
-export function shareAdded(request: ShareAddedRequest, io: ProgramIo): Promise<readonly ShareOutcome[]> {
-  return shareEntries(request.projectDir, request.entries, { env: io.env, signal: io.signal });
+export async function shareAdded(request: ShareAddedRequest, io: ProgramIo): Promise<readonly ShareOutcome[]> {
+  const paths = projectPaths(request.projectDir);
+  // Adding again what is in the file already may come after a change of it.
+  const versions = await readVersions(paths, new Outbox(paths));
+  const entries = request.entries.map((entry) => asVersion(entry, versions, { now: new Date() }));
+  return shareEntries(request.projectDir, entries, { env: io.env, signal: io.signal });
 }
 
 /** The name under which the project is registered; `undefined` when it is not, or its connection cannot be opened here. */

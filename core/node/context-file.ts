@@ -107,7 +107,8 @@ function findExisting(text: string, draft: Draft, file: string): AddedEntry | un
   if (entry.content === contentAlone(draft)) return { entry, id: draft.id, file, line, added: false };
   throw new HubError(
     'id_conflict',
-    `${file}:${line} has an entry with the id ${draft.id} and other content. Leave out the id to add a new entry.`,
+    `${file}:${line} has an entry with the id ${draft.id} and other content. Leave out the id to add a new entry, or change that one there: ` +
+      `"ctx connection publish --id ${draft.id}" then shares it as a new version.`,
   );
 }
 

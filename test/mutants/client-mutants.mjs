@@ -57,4 +57,22 @@ export const mutants = [
     patches: [patch('core/node/journal.ts', 'sequence > after && this.#known?.has(id) !== true', 'sequence > after')],
     tests: ['test/failure-modes/FM-37-journal.test.ts'],
   },
+  {
+    name: 'a changed entry is sent under its old id',
+    patches: [
+      patch('core/node/versions.ts', 'if (newest === undefined) return entry;', 'if (newest !== null) return entry;'),
+    ],
+    tests: ['test/cli/changed-entries.test.ts'],
+  },
+  {
+    name: "a colleague's different text is superseded without a word",
+    patches: [
+      patch(
+        'core/node/versions.ts',
+        'if (replace !== true && isUnsure(newest, entry))',
+        'if (replace === undefined && isUnsure(newest, entry))',
+      ),
+    ],
+    tests: ['test/cli/changed-entries.test.ts'],
+  },
 ];

@@ -15,7 +15,7 @@ import { fileError } from '../../../core/node/file-errors';
 import { asPublished, localEntries } from '../../../core/node/local-entries';
 import { Outbox } from '../../../core/node/outbox';
 import type { ProjectPaths } from '../../../core/node/project-directory';
-import { readLedger } from '../../../core/node/share-ledger';
+import { asVersion, readVersions } from '../../../core/node/versions';
 import type { ProgramIo } from '../../../core/program';
 
 /** `publish <type> <content>`; a content of `-` is read from standard input. */
@@ -35,18 +35,27 @@ export async function entryFromArguments(type: string, content: string, io: Prog
   return entry;
 }
 
-/** The local files are the truth; what is in none of them may still wait, have been refused, or have been shared. */
-export async function entryById(id: string, paths: ProjectPaths, project: string): Promise<PublishedEntry> {
+/**
+ * The local files are the truth: an entry changed there since it was shared goes out as a new version. What is in none of them may still
+ * wait, have been refused, or have been shared.
+ */
+export async function entryById(
+  id: string,
+  replace: boolean,
+  paths: ProjectPaths,
+  project: string,
+): Promise<PublishedEntry> {
   if (!isEntryId(id))
     throw new HubError('usage', `"${id}" is no entry id: up to 128 characters of A-Z a-z 0-9 . _ : -`);
   const outbox = new Outbox(paths);
-  const waiting = (await outbox.waiting()).find((entry) => entry.id === id);
-  if (waiting !== undefined) return waiting;
-  const shared = (await readLedger(paths)).get(id)?.entry;
+  const versions = await readVersions(paths, outbox);
   const local = (await localEntries(paths, project)).find((each) => each.id === id);
-  // Unchanged since it was shared: exactly as it was sent, so that the hub knows it again.
-  if (shared !== undefined && (local === undefined || local.entry.content === shared.content)) return shared;
-  if (local !== undefined) return asPublished(local, new Date());
+  if (local !== undefined) {
+    const now = new Date();
+    return asVersion(asPublished(local, now), versions, { now, replace });
+  }
+  const known = versions.get(id)?.entry;
+  if (known !== undefined) return known;
   const refused = (await outbox.rejected()).find(({ entry }) => entry.id === id);
   if (refused !== undefined) return refused.entry;
   throw new HubError(

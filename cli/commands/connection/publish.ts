@@ -17,6 +17,7 @@ import { reportShares, shareExitCode, shareJson } from './share-report';
 interface Flags {
   readonly pending?: boolean;
   readonly id?: string;
+  readonly replace?: boolean;
   readonly from?: string;
   readonly json?: boolean;
 }
@@ -25,7 +26,7 @@ const EXAMPLES = `
 Examples:
   ctx connection publish                                everything that waits in the outbox
   ctx connection publish learning "Retries need jitter"
-  ctx connection publish --id 0199f3a2-…                again, or after a refusal
+  ctx connection publish --id 0199f3a2-…                again, after a refusal, or after a change: then as a new version
 `;
 
 interface Tally {
@@ -115,7 +116,7 @@ async function publish(
   const entry =
     flags.id === undefined
       ? await entryFromArguments(type ?? '', content ?? '', io)
-      : await entryById(flags.id, paths, connection.project);
+      : await entryById(flags.id, flags.replace === true, paths, connection.project);
   const outcomes = await shareEntries(paths.root, [entry], { env: io.env, signal: io.signal });
   if (flags.json === true) {
     io.stdout(jsonAnswer('shared', { entries: outcomes.map(shareJson) }));
@@ -145,6 +146,7 @@ export function addPublishCommand(connection: Command, context: ConnectionContex
     .argument('[content]', 'a title line, or Markdown; - = standard input')
     .option('--pending', 'everything that waits (the default)')
     .option('--id <id>', 'the entry with this id')
+    .option('--replace', 'with --id: as the newest version, also when another machine shared other text')
     .option('--from <file>', 'own entries of a file of JSON lines, such as entries.jsonl.rejected')
     .option('--json', 'answer as JSON')
     .addHelpText('after', EXAMPLES)
