@@ -37,7 +37,7 @@ function asJson(packet: Packet, project: string, budget: number): string {
     ...{ id, type, title, date: date ?? null, content },
     ...(origin === undefined ? {} : { origin, client, sequence }),
   });
-  return jsonAnswer('agent-packet', {
+  return jsonAnswer('agent_packet', {
     project,
     budget,
     tokens: Math.ceil(utf8Length(packet.text) / BYTES_PER_TOKEN),
@@ -52,7 +52,7 @@ async function changePointer(install: boolean, { json }: AgentOptions, context: 
   const { io } = context;
   const { root } = projectOf(context);
   const changed = await (install ? installPointer : removePointer)(root);
-  if (json === true) io.stdout(jsonAnswer('agent-pointer', { installed: install, changed }));
+  if (json === true) io.stdout(jsonAnswer('agent_pointer', { installed: install, changed }));
   else
     for (const file of changed)
       io.stdout(`${install ? 'Pointer put into' : 'Pointer taken out of'} ${shown(path.relative(io.cwd, file))}\n`);

@@ -74,7 +74,7 @@ describe('ctx agent', function () {
 
   it('answers in JSON with the same entries', async () => {
     const answer = JSON.parse(await agent('--include-hub', '--json')) as Answer;
-    assert.deepEqual([answer.schemaVersion, answer.kind], [1, 'agent-packet']);
+    assert.deepEqual([answer.schemaVersion, answer.kind], [1, 'agent_packet']);
     assert.ok(answer.local.some(({ title }) => title === 'Own decision'));
     assert.deepEqual(
       answer.shared.map(({ title, origin }) => [title, origin]),

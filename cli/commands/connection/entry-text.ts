@@ -17,7 +17,7 @@ export function entryLine(entry: StoredEntry): string {
 
 export function entryJson(entry: StoredEntry): string {
   const skewed = skewNote(entry) !== '';
-  return jsonAnswer('entry', {
+  return jsonAnswer('received', {
     ...entry,
     ...(skewed ? { clock_skew_ms: Date.parse(entry.timestamp) - Date.parse(entry.received_at) } : {}),
   });

@@ -120,7 +120,7 @@ function asText(local: LocalSide, hub: HubSide): string {
 async function status(flags: Flags, context: ConnectionContext): Promise<number> {
   const local = await localSide(projectOf(context), context);
   const hub = await hubSide(local, context);
-  context.io.stdout(flags.json === true ? jsonAnswer('connection-status', asJson(local, hub)) : asText(local, hub));
+  context.io.stdout(flags.json === true ? jsonAnswer('connection_status', asJson(local, hub)) : asText(local, hub));
   return hub.kind === 'failed' ? hub.error.facts.exit : 0;
 }
 

@@ -6,7 +6,7 @@ import { requireConnection } from '../../../core/node/connection-file';
 import { readMirrorState } from '../../../core/node/mirror-state';
 import { SyncClient, type SyncSnapshot } from '../../../core/node/sync-client';
 import type { ProjectPaths } from '../../../core/node/project-directory';
-import { jsonAnswer, plural } from '../../output';
+import { jsonAnswer } from '../../output';
 import { projectOf, type ConnectionContext } from './context';
 
 interface Flags {
@@ -72,7 +72,7 @@ async function sync(flags: Flags, context: ConnectionContext): Promise<void> {
   const sequence = snapshot.cursor?.sequence ?? 0;
   await waitForMirror(paths, sequence);
   if (flags.json === true) io.stdout(jsonAnswer('synced', { received, shared, sequence }));
-  else io.stdout(`Up to date at #${sequence}: ${plural(received, 'new entry', 'new entries')}, ${shared} shared\n`);
+  else io.stdout(`Up to date at #${sequence}: ${received} received, ${shared} sent\n`);
 }
 
 export function addSyncCommand(connection: Command, context: ConnectionContext): void {
