@@ -19,7 +19,11 @@ for (const [name, script] of [
   counts.push(await check(name, 'npm', ['run', '--silent', script]));
 }
 build('--tests');
-counts.push(await mocha('simulation at full size', ['simulation/**/*.test.js'], { CTX_TEST_SCALE: 'full' }));
+const full = { CTX_TEST_SCALE: 'full' };
+counts.push(
+  await mocha('simulation at full size', ['simulation/**/*.test.js', 'conformance/engine/**/*.test.js'], full),
+);
+counts.push(await mocha('real file systems at full size', ['real-disks/**/*.test.js'], full));
 counts.push(await counted('mutants', process.execPath, ['test/mutants/run.mjs']));
 counts.push(
   await counted('the oldest VS Code', process.execPath, ['test/extension/run.mjs', '--only', 'floor-host,floor-vsix']),

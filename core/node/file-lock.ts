@@ -25,6 +25,11 @@ export interface LockOptions {
   readonly signal?: AbortSignal;
   /** For the message: "Another process works on <what>". Default: the lock file's path. */
   readonly what?: string;
+  /**
+   * Who holds it is on disk before it is held: a power cut leaves the name of a file that was not synced, and an empty one
+   * keeps everybody waiting. For a lock that is held for long.
+   */
+  readonly survivesPowerCut?: boolean;
 }
 
 interface Holder {
@@ -55,9 +60,9 @@ function describeSelf(nonce: string): string {
 }
 
 /** Creates `file` with its content in one step. @returns false when it exists. */
-async function createExclusive(file: string, content: string, nonce: string): Promise<boolean> {
+async function createExclusive(file: string, content: string, nonce: string, sync = false): Promise<boolean> {
   const temporary = `${file}.${nonce}.new`;
-  await fsp.writeFile(temporary, content, { flag: 'wx', mode: 0o644 });
+  await fsp.writeFile(temporary, content, { flag: 'wx', mode: 0o644, flush: sync });
   try {
     await fsp.link(temporary, file);
     return true;
@@ -211,7 +216,7 @@ export async function acquireLock(file: string, options: LockOptions = {}): Prom
     await fsp.mkdir(path.dirname(file), { recursive: true });
     for (;;) {
       options.signal?.throwIfAborted();
-      if (await createExclusive(file, describeSelf(nonce), nonce)) return held(file, nonce);
+      if (await createExclusive(file, describeSelf(nonce), nonce, options.survivesPowerCut)) return held(file, nonce);
       const holder = await readHolder(file);
       if (holder === undefined || (await takeOver(file, holder, nonce))) continue;
       if (performance.now() >= deadline) throw lockedError(file, holder, options);

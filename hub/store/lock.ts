@@ -10,7 +10,8 @@ export async function lockDataDirectory(dataDir: string): Promise<FileLock> {
   // What a command leaves behind when it is killed must not be too open for the next start.
   process.umask(0o077);
   try {
-    return await acquireLock(lockPath(dataDir), { deadlineMs: 0, what: `the data directory ${dataDir}` });
+    const what = `the data directory ${dataDir}`;
+    return await acquireLock(lockPath(dataDir), { deadlineMs: 0, what, survivesPowerCut: true });
   } catch (error) {
     if (!(error instanceof HubError) || error.code !== 'locked') throw error;
     throw new HubError(

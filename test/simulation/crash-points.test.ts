@@ -4,8 +4,9 @@ import type { ClientRecord } from '../../hub/state/commands';
 import { checkHistory } from '../support/history';
 import { scaled } from '../support/scale';
 import { seeded, SimulatedDisk, type Crash, type Fault, type Plan } from '../support/simulated-disk';
-import { clientRecord, SimulatedHub } from '../support/simulated-hub';
+import { clientRecord, FOLDER, SimulatedHub } from '../support/simulated-hub';
 
+const LOG = `${FOLDER}/entries.jsonl`;
 const CRASHES: readonly Crash[] = ['kill', 'lost', 'torn', 'nul', 'kept'];
 const FAULTS: readonly Fault[] = ['eio', 'enospc', 'short'];
 
@@ -158,4 +159,29 @@ describe('every crash point of the store', () => {
       console.log(`      ${happened} faults, ${recoveries} recoveries`);
     });
   }
+
+  it('a batch that is refused because the disk is full never appears, even when the power goes right after', async () => {
+    let halfWritten = 0;
+    for (let seed = 0; seed < scaled(60, 400); seed++) {
+      const disk = new SimulatedDisk(undefined, seeded(seed));
+      disk.poke('/srv', 'folder');
+      const hub = new SimulatedHub(disk);
+      await hub.open();
+      await hub.publish('ada@laptop', 'e-0');
+      const size = disk.peek(LOG)?.length ?? 0;
+      // Half of the write is on its way: the first lines of the batch are whole.
+      disk.failNext('enospc');
+      const told = await hub.publish('ada@laptop', 'r-1', 'r-2', 'r-3', 'r-4');
+      assert.deepEqual(new Set(told.map((each) => each.kind)), new Set(['refused']));
+      disk.crash('torn');
+      if ((disk.peek(LOG)?.length ?? 0) !== size) halfWritten++;
+      disk.restart();
+      await hub.open();
+      assert.deepEqual(
+        checkHistory({ operations: hub.operations, logs: [{ node: 'hub', lines: await hub.log() }] }),
+        [],
+      );
+    }
+    assert.equal(halfWritten, 0, 'the cut was durable before the refusal');
+  });
 });

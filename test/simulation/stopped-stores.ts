@@ -40,6 +40,14 @@ export function openOn(disk: SimulatedDisk, warnings: string[] = [], believeChec
   });
 }
 
+/** As a kill leaves it: every entry a batch of its own, none of them below the watermark. */
+export async function killedStore(entries: number): Promise<Files> {
+  const disk = diskWith(new Map());
+  const { engine } = await openOn(disk);
+  for (let i = 0; i < entries; i++) await engine.propose(publish(entry(`e-${i}`)));
+  return filesOf(disk);
+}
+
 /** Of single entries and batches, with all that a line may hold. */
 export async function stoppedStore(entries: number): Promise<Files> {
   const disk = diskWith(new Map());
@@ -87,12 +95,15 @@ export async function refusal(disk: SimulatedDisk): Promise<HubError | undefined
   }
 }
 
+/** About so many lines are read at once. */
+const STEP = 5;
+
 /** Reads all that is served, while the rest is verified behind, and once more after that. */
 export async function serveOnlyGood(opened: OpenedEngine, good: ReadonlySet<string>, where: string): Promise<void> {
   for (let round = 0; round < 2; round++) {
     let refusals = 0;
-    for (let after = 0; after < opened.reader.head().sequence; after++) {
-      const lines = await opened.reader.readAfter(after, 1).catch((error: unknown) => {
+    for (let after = 0; after < opened.reader.head().sequence; after += STEP) {
+      const lines = await opened.reader.readAfter(after, STEP * 400).catch((error: unknown) => {
         assert.ok(error instanceof HubError && error.code === 'store_failed', `${where}: ${String(error)}`);
         refusals++;
         return [];

@@ -152,6 +152,11 @@ export class SimulatedDisk implements Disk {
     this.plan = plan;
   }
 
+  /** The next operation, whatever it is, fails like this. */
+  failNext(what: Fault): void {
+    this.plan = { at: this.operations.length, what };
+  }
+
   get isDead(): boolean {
     return this.dead;
   }
