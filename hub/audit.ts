@@ -15,7 +15,8 @@ export type AuditEvent =
   | 'forbidden'
   | 'register'
   | 'revoke'
-  | 'admin_token_made';
+  | 'admin_token_made'
+  | 'cluster';
 
 export type AuditFacts = Readonly<Record<string, string | number>>;
 

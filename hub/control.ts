@@ -2,6 +2,8 @@
 import * as z from 'zod';
 import type { StampedEntry } from '../core/entry';
 import { HubError } from '../core/errors';
+import type { Audit } from './audit';
+import { clusterActions } from './cluster-control';
 import { importEntries, importSchema } from './import-entries';
 import type { HubParts } from './hub-parts';
 import type { ClientAdmin } from './server/client-admin';
@@ -10,6 +12,7 @@ import type { ControlAction } from './server/http-routes';
 export interface ControlParts {
   readonly clients: ClientAdmin;
   readonly parts: HubParts;
+  readonly audit: Audit;
   /** Begins to stop; the answer goes out before the hub is gone. */
   readonly stop: () => void;
   /** Makes a new admin token, valid at once. */
@@ -51,5 +54,6 @@ export function controlActions(parts: ControlParts): Map<string, ControlAction> 
       },
     ],
     ['token_rotate', () => parts.rotateAdmin()],
+    ...clusterActions(parts.parts.cluster, parts.audit),
   ]);
 }

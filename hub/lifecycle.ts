@@ -121,6 +121,7 @@ async function open(options: StartOptions, cleanup: Cleanup): Promise<StartedHub
       controlActions({
         clients: running.clients,
         parts,
+        audit,
         stop: stop.resolve,
         rotateAdmin: () => rotateAdmin(running, dataDir, audit),
       }),

@@ -51,10 +51,15 @@ function mayBeAlive(file: HubFile, error: unknown): boolean {
 }
 
 /** @throws HubError `unreachable` when none is running, or the hub's own error */
-export async function askLocalHub(dataDir: string, action: string, parameters: object = {}): Promise<unknown> {
+export async function askLocalHub(
+  dataDir: string,
+  action: string,
+  parameters: object = {},
+  timeoutMs = REQUEST_TIMEOUT_MS,
+): Promise<unknown> {
   const hub = await findLocalHub(dataDir);
   if (hub.kind !== 'running') throw notRunning(dataDir);
-  return answered(await controlRequest(hub.file, action, parameters));
+  return answered(await controlRequest(hub.file, action, parameters, timeoutMs));
 }
 
 export function notRunning(dataDir: string): HubError {
@@ -64,12 +69,17 @@ export function notRunning(dataDir: string): HubError {
   );
 }
 
-export function controlRequest(file: HubFile, action: string, parameters: object): Promise<HttpAnswer> {
+export function controlRequest(
+  file: HubFile,
+  action: string,
+  parameters: object,
+  timeoutMs = REQUEST_TIMEOUT_MS,
+): Promise<HttpAnswer> {
   return httpRequest(localUrl(file, `/v1/control/${action}`), {
     method: 'POST',
     body: JSON.stringify(parameters),
     token: file.control_token,
-    timeoutMs: REQUEST_TIMEOUT_MS,
+    timeoutMs,
     ...pinned(file),
   });
 }

@@ -9,6 +9,7 @@ import { addStartCommand } from './commands/start';
 import { addStatusCommand } from './commands/status';
 import { addBackupCommand } from './commands/backup';
 import { addImportCommand } from './commands/import';
+import { addPeerCommands } from './commands/peer';
 import { addRepairCommand } from './commands/repair';
 import { addStopCommand } from './commands/stop';
 import { addVerifyCommand } from './commands/verify';
@@ -28,6 +29,7 @@ function buildProgram(context: HubCommandContext): Command {
   addRepairCommand(hub, context);
   addBackupCommand(hub, context);
   addImportCommand(hub, context);
+  addPeerCommands(hub, context);
   return hub;
 }
 

@@ -16,12 +16,15 @@ import {
   trustFrom,
   type RemoteFlags,
 } from './admin-access';
+import type { PeerRow } from '../peer-row';
+import { askPeers, peerTable } from './peer';
 import { DATA_DIR_FLAG, jsonAnswer, type HubCommandContext } from './context';
 
 interface Flags extends RemoteFlags {
   readonly dataDir?: string;
   readonly json?: boolean;
   readonly exitCode?: boolean;
+  readonly watch?: boolean;
 }
 
 export type HubState = 'healthy' | 'degraded' | 'stopped';
@@ -34,10 +37,14 @@ interface Report {
   readonly status?: StatusInfo | undefined;
   /** Of its certificate, as clients pin it; known on the hub's own machine. */
   readonly fingerprint?: string | undefined;
+  /** Every node of the cluster, when it is part of one. */
+  readonly peers?: readonly PeerRow[] | undefined;
   /** Why it counts as stopped. */
   readonly error?: HubError;
 }
 
+/** With `--watch`. */
+const WATCH_MS = 2_000;
 const EXIT: Readonly<Record<HubState, number>> = { healthy: 0, degraded: 1, stopped: 3 };
 
 function statusOf(body: string): StatusInfo {
@@ -58,7 +65,10 @@ async function localReport(dataDir: string): Promise<Report> {
   }
   const status = statusOf((await statusRequest(hub.file)).body);
   const { fingerprint } = hub.file;
-  return { state: stateOf(status.problems.length > 0), where: status.address, status, fingerprint };
+  const peers = status.engine === 'raft' ? await askPeers(dataDir) : undefined;
+  const isWhole = peers?.every(({ reachable, why }) => reachable && why === undefined) ?? true;
+  const state = stateOf(status.problems.length > 0 || !isWhole);
+  return { state, where: status.address, status, fingerprint, peers };
 }
 
 async function remoteReport(address: string, flags: Flags, context: HubCommandContext): Promise<Report> {
@@ -96,7 +106,10 @@ function asText(report: Report): string {
   const rows: readonly (readonly [string, string])[] = [
     ['Hub', `${status.address}  ${report.state}`],
     ['Hub id', status.hub],
-    ['Version', `${status.version}, engine ${status.engine}${status.engine === 'file' ? '' : `, ${status.role}`}`],
+    [
+      'Version',
+      `${status.version}, engine ${status.engine}${status.engine === 'file' ? '' : ` (preview), ${status.role}`}`,
+    ],
     ['Sequence', String(status.head.sequence)],
     ['Sessions', `${status.sessions}, of these listening ${status.listeners}`],
     ['Clients', `${status.clients} registered`],
@@ -105,10 +118,26 @@ function asText(report: Report): string {
     ['Process', `${status.pid}, since ${status.started_at}`],
     ...status.problems.map((problem) => ['Problem', problem] as const),
   ];
-  return rows.map(([name, value]) => `${`${name}:`.padEnd(10)} ${value}\n`).join('');
+  const table = report.peers === undefined ? '' : `\n${peerTable(report.peers)}`;
+  return rows.map(([name, value]) => `${`${name}:`.padEnd(10)} ${value}\n`).join('') + table;
 }
 
 async function status(flags: Flags, context: HubCommandContext): Promise<void> {
+  if (flags.watch !== true) return statusOnce(flags, context);
+  const { signal } = context.io;
+  while (!signal.aborted) {
+    await statusOnce(flags, context);
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, WATCH_MS);
+      signal.addEventListener('abort', () => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
+  }
+}
+
+async function statusOnce(flags: Flags, context: HubCommandContext): Promise<void> {
   const { io } = context;
   const report =
     flags.addr === undefined
@@ -119,7 +148,7 @@ async function status(flags: Flags, context: HubCommandContext): Promise<void> {
   if (report.error !== undefined) io.stderr(`ctx: ${report.error.message}\n`);
   const { state, where } = report;
   const { status: details, fingerprint } = report;
-  const members = { state, address: details?.address ?? where, status: details, fingerprint };
+  const members = { state, address: details?.address ?? where, status: details, fingerprint, peers: report.peers };
   io.stdout(flags.json === true ? jsonAnswer('hub_status', members) : asText(report));
   if (flags.exitCode === true) context.exit.code = EXIT[state];
 }
@@ -144,6 +173,7 @@ export function addStatusCommand(hub: Command, context: HubCommandContext): void
     .option(...FINGERPRINT_FLAG)
     .option('--json', 'print one JSON line')
     .option('--exit-code', 'answer by exit code too')
+    .option('--watch', 'again every 2 seconds, until interrupted')
     .addHelpText('after', EXAMPLES)
     .action((flags: Flags) => status(flags, context));
 }

@@ -32,6 +32,8 @@ export interface MemberStatus {
   readonly voter: boolean;
   readonly info: MemberInfo | undefined;
   readonly trouble: string | undefined;
+  /** How long its answer took. */
+  readonly roundTripMs?: number | undefined;
 }
 
 export type AdminWish =
@@ -69,9 +71,11 @@ export class ClusterAdmin {
       members.map(async ({ id, address }): Promise<MemberStatus> => {
         const row = { id, address, voter: configuration.voters.includes(id) };
         if (id === self().node) return { ...row, info: await info(), trouble: undefined };
+        const began = performance.now();
         try {
           const told = parseNodeInfo((await request(id, 'info', {}, INFO_MS)).head);
-          if (told.state === 'member') return { ...row, info: told, trouble: undefined };
+          if (told.state === 'member')
+            return { ...row, info: told, trouble: undefined, roundTripMs: performance.now() - began };
           return { ...row, info: undefined, trouble: 'it lost its data: remove it and add it again' };
         } catch (error) {
           if (!(error instanceof HubError)) throw error;
@@ -84,18 +88,36 @@ export class ClusterAdmin {
   /** @throws HubError `no_leader`, `invalid`, `unreachable` */
   async wish(wish: AdminWish): Promise<{ readonly said: string }> {
     const deadline = performance.now() + ADMIN_MS;
+    const wasMember = wish.action === 'remove' && this.memberOf(wish.peer) !== undefined;
     for (;;) {
       const { replica, self } = this.parts;
+      // Whoever is removed is let go by the others, perhaps before it could pass the answer on.
+      if (wasMember && this.memberOf(wish.peer) === undefined) return { said: `${wish.peer} is no longer a member.` };
       if (replica.role === 'leader') {
         const said = await this.fulfil(wish, deadline);
         if (said !== undefined) return { said };
       } else if (replica.leader !== 0 && replica.leader !== self().node) {
-        const { head } = await this.parts.request(replica.leader, 'admin', wish, ADMIN_MS);
-        return head as { said: string };
+        const said = await this.ask(replica.leader, wish);
+        if (said !== undefined) return said;
       }
       if (performance.now() > deadline) throw new HubError('no_leader', `The cluster has no leader. ${RECOVER_HINT}`);
       await later(POLL_MS);
     }
+  }
+
+  /** @returns undefined when the answer was lost and nobody knows yet: it is asked again */
+  private async ask(leader: number, wish: AdminWish): Promise<{ readonly said: string } | undefined> {
+    try {
+      const { head } = await this.parts.request(leader, 'admin', wish, ADMIN_MS);
+      return head as { said: string };
+    } catch (error) {
+      if (!(error instanceof HubError) || error.code !== 'unreachable') throw error;
+      return undefined;
+    }
+  }
+
+  private memberOf(peer: string): Member | undefined {
+    return this.parts.machine.now.members.find(({ id, address }) => String(id) === peer || address === peer);
   }
 
   /** @returns undefined when this node stopped leading on the way: whoever leads now is asked */
@@ -162,8 +184,8 @@ export class ClusterAdmin {
 
   private async remove(peer: string, deadline: number): Promise<string | undefined> {
     const { machine, self } = this.parts;
-    const { members, configuration } = machine.now;
-    const member = members.find(({ id, address }) => String(id) === peer || address === peer);
+    const { configuration } = machine.now;
+    const member = this.memberOf(peer);
     if (member === undefined) {
       throw new HubError('invalid', `There is no peer ${peer}. See: ctx hub peer list`);
     }
