@@ -1,9 +1,8 @@
 /** FM-23 and P7 on a running hub: damage under it is not served, and the hub says that it is degraded, where and what to do. */
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
-import { openSession, type HubSession } from '../../core/node/hub-session';
-import { registerClient, startHub } from '../support/hub-process';
-import { filledData, hubCommand, logFile, published } from '../support/hub-log';
+import type { HubSession } from '../../core/node/hub-session';
+import { filledData, hubCommand, logFile, openHub, published } from '../support/hub-log';
 import { removeTempDirs } from '../support/processes';
 
 const ENTRIES = 300;
@@ -24,9 +23,7 @@ describe('FM-23: damage while the hub runs', () => {
 
   it('the range is refused, the rest and new entries are served, healthz and status say degraded', async () => {
     const dataDir = await filledData(ENTRIES);
-    const hub = await startHub({ dataDir });
-    const { token } = await registerClient(hub, 'beta');
-    const session = await openSession({ address: hub.address, token });
+    const { hub, session } = await openHub('beta', dataDir);
     assert.equal((await health(hub.port)).degraded, false);
 
     const file = fs.openSync(logFile(dataDir), 'r+');

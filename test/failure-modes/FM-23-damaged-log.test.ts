@@ -1,13 +1,13 @@
 /** FM-23 and FM-62: damage below is never served or cut; the refusal says where it is and what to do. */
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
-import { filledData, hubCommand, logFile, logText, refusedStart, snapshot } from '../support/hub-log';
+import { filledData, hubCommand, logFile, logText, refusedStart, saveLog, snapshot } from '../support/hub-log';
 import { removeTempDirs } from '../support/processes';
 
 function rewrite(dataDir: string, change: (lines: string[]) => void): void {
   const lines = logText(dataDir);
   change(lines);
-  fs.writeFileSync(logFile(dataDir), lines.map((line) => `${line}\n`).join(''));
+  saveLog(dataDir, lines);
 }
 
 type Damage = readonly [name: string, line: number, reason: RegExp, change: (lines: string[]) => void];

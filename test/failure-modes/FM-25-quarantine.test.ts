@@ -2,24 +2,21 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
-import { openSession } from '../../core/node/hub-session';
-import { registerClient, startHub } from '../support/hub-process';
+import { startHub } from '../support/hub-process';
 import {
   filledData,
   hubCommand,
   logEntries,
-  logFile,
   logText,
+  openHub,
   publishEach,
   published,
   readJson,
   refusedStart,
+  saveLog,
   snapshot,
 } from '../support/hub-log';
 import { removeTempDirs } from '../support/processes';
-
-const save = (dataDir: string, lines: readonly string[]): void =>
-  fs.writeFileSync(logFile(dataDir), lines.map((line) => `${line}\n`).join(''));
 
 const sequences = (dataDir: string): number[] => logEntries(dataDir).map((each) => each.sequence);
 
@@ -30,7 +27,7 @@ describe('FM-25: quarantine', () => {
     const dataDir = await filledData(6);
     const lines = logText(dataDir);
     const bad = lines[2]?.replace('Body', 'Bode') ?? '';
-    save(dataDir, lines.with(2, bad));
+    saveLog(dataDir, lines.with(2, bad));
     const before = snapshot(dataDir);
     const dry = await hubCommand(dataDir, 'repair', '--quarantine', '--dry-run');
     assert.equal(dry.code, 0, dry.stderr);
@@ -45,10 +42,8 @@ describe('FM-25: quarantine', () => {
     assert.match(quarantine.split('\n')[0] ?? '', /"line":3,"reason":".*","lost":\{"first":3,"last":3\}/);
     assert.deepEqual(sequences(dataDir), [1, 2, 4, 5, 6]);
 
-    const hub = await startHub({ dataDir });
-    const { token } = await registerClient(hub, 'beta');
+    const { hub, token, session } = await openHub('beta', dataDir);
     await publishEach(hub, token, [published('e-7')]);
-    const session = await openSession({ address: hub.address, token });
     const page = await session.syncPage({});
     assert.deepEqual(
       page.entries.map((each) => each.sequence),
@@ -63,7 +58,7 @@ describe('FM-25: quarantine', () => {
   it('several regions, and a line whose predecessor is unreadable', async () => {
     const dataDir = await filledData(10);
     const lines = logText(dataDir);
-    save(
+    saveLog(
       dataDir,
       lines
         .with(1, '\0'.repeat(80))
@@ -89,9 +84,9 @@ describe('FM-25: quarantine', () => {
 
   it('the line after a gap stays guarded: a change of it is found', async () => {
     const dataDir = await filledData(4);
-    save(dataDir, logText(dataDir).with(1, 'garbage'));
+    saveLog(dataDir, logText(dataDir).with(1, 'garbage'));
     assert.equal((await hubCommand(dataDir, 'repair', '--quarantine')).code, 0);
-    save(
+    saveLog(
       dataDir,
       logText(dataDir).map((line) => line.replace('"id":"e-3","type":"decision"', '"id":"e-3","type":"learning"')),
     );
@@ -101,11 +96,9 @@ describe('FM-25: quarantine', () => {
 
   it('acknowledged entries lost at the end: their sequences are never given to others', async () => {
     const dataDir = await filledData(5);
-    save(dataDir, logText(dataDir).with(3, 'garbage').with(4, 'garbage'));
+    saveLog(dataDir, logText(dataDir).with(3, 'garbage').with(4, 'garbage'));
     assert.equal((await hubCommand(dataDir, 'repair', '--quarantine')).code, 0);
-    const hub = await startHub({ dataDir });
-    const { token } = await registerClient(hub, 'beta');
-    const session = await openSession({ address: hub.address, token });
+    const { hub, session } = await openHub('beta', dataDir);
     const seen: number[] = [];
     await session.listen(undefined, undefined, (push) => void seen.push(...push.entries.map((each) => each.sequence)));
     const [result] = await session.publish([published('new')]);
@@ -120,7 +113,7 @@ describe('FM-25: quarantine', () => {
   it('--accept-gap takes a region that was moved out by hand, and nothing else', async () => {
     const dataDir = await filledData(6);
     const lines = logText(dataDir);
-    save(dataDir, lines.toSpliced(2, 2));
+    saveLog(dataDir, lines.toSpliced(2, 2));
     assert.equal((await refusedStart(dataDir)).code, 65);
     const { code, stdout } = await hubCommand(dataDir, 'repair', '--accept-gap');
     assert.deepEqual([code, stdout.includes('sequences 3 to 4 lost')], [0, true]);
@@ -128,7 +121,7 @@ describe('FM-25: quarantine', () => {
     await hub.stop();
     assert.deepEqual(sequences(dataDir), [1, 2, 5, 6]);
 
-    save(dataDir, logText(dataDir).with(0, 'garbage'));
+    saveLog(dataDir, logText(dataDir).with(0, 'garbage'));
     const refused = await hubCommand(dataDir, 'repair', '--accept-gap');
     assert.equal(refused.code, 65);
     assert.match(refused.stderr, /line 1 at byte 0.*--quarantine/);

@@ -5,11 +5,13 @@ import path from 'node:path';
 import { openSession } from '../../core/node/hub-session';
 import { registerClient, startHub } from '../support/hub-process';
 import {
+  backupTarget,
   filledData,
   hubCommand,
   logEntries,
   logFile,
   logText,
+  openHub,
   publishEach,
   published,
   readJson,
@@ -34,7 +36,7 @@ describe('FM-29: backup', () => {
     })();
     const backups = [];
     for (let i = 0; i < 3; i++) {
-      const target = path.join(tempDir('ctx-backup'), 'copy');
+      const target = backupTarget();
       const least = acknowledged;
       const { code, stdout, stderr } = await hubCommand(hub.dataDir, 'backup', target, '--json');
       assert.equal(code, 0, stderr);
@@ -59,13 +61,11 @@ describe('FM-29: backup', () => {
   });
 
   it('restored by copying it back: cursors ahead of it, and of the history that was lost, have diverged', async () => {
-    const hub = await startHub();
-    const { token } = await registerClient(hub, 'alpha');
+    const { hub, token, session: ahead } = await openHub('alpha');
     await publishEach(hub, token, [published('e-1'), published('e-2')]);
-    const target = path.join(tempDir('ctx-backup'), 'copy');
+    const target = backupTarget();
     assert.equal((await hubCommand(hub.dataDir, 'backup', target)).code, 0);
     await publishEach(hub, token, [published('e-3'), published('e-4')]);
-    const ahead = await openSession({ address: hub.address, token });
     const { cursor } = await ahead.syncPage({});
     const early = logEntries(hub.dataDir)[1];
     await ahead.close();
@@ -90,20 +90,20 @@ describe('FM-29: backup', () => {
 
   it('of a stopped hub, of a crashed one without its torn tail; never of a damaged one', async () => {
     const stopped = await filledData(3);
-    const first = path.join(tempDir('ctx-backup'), 'copy');
+    const first = backupTarget();
     assert.equal((await hubCommand(stopped, 'backup', first)).code, 0);
     assert.deepEqual(logText(first), logText(stopped));
 
     const crashed = await filledData(3, 'kill9');
     fs.appendFileSync(logFile(crashed), '{"id":"half');
-    const second = path.join(tempDir('ctx-backup'), 'copy');
+    const second = backupTarget();
     assert.equal((await hubCommand(crashed, 'backup', second)).code, 0);
     assert.equal(logText(second).length, 3);
     assert.equal(readJson(path.join(second, 'meta.json'))['closed'], true);
     assert.equal((await hubCommand(second, 'verify')).code, 0);
 
     fs.writeFileSync(logFile(stopped), fs.readFileSync(logFile(stopped), 'utf8').replace('Body', 'Bode'));
-    const third = path.join(tempDir('ctx-backup'), 'copy');
+    const third = backupTarget();
     const refused = await hubCommand(stopped, 'backup', third);
     assert.equal(refused.code, 65);
     assert.match(refused.stderr, /line 1 at byte 0/);
@@ -115,7 +115,7 @@ describe('FM-29: backup', () => {
     const hub = await startHub({ dataDir });
     const text = fs.readFileSync(logFile(dataDir), 'utf8').replace('Title of e-2', 'Title of x-2');
     fs.writeFileSync(logFile(dataDir), text);
-    const target = path.join(tempDir('ctx-backup'), 'copy');
+    const target = backupTarget();
     const { code, stderr } = await hubCommand(dataDir, 'backup', target);
     assert.deepEqual([code, stderr.includes('damaged, no backup was made')], [65, true]);
     assert.deepEqual(fs.readdirSync(target), []);

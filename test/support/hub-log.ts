@@ -1,11 +1,11 @@
 /** A hub's files in tests: publish into them through a real hub, read them, damage them, and run offline commands on them. */
 import fs from 'node:fs';
 import path from 'node:path';
-import { openSession } from '../../core/node/hub-session';
+import { openSession, type HubSession } from '../../core/node/hub-session';
 import type { PublishedEntry, StoredEntry } from '../../core/entry';
 import { openFileEngine } from '../../hub/engine/file';
 import { entry, publish } from './entries';
-import type { HubProcess } from './hub-process';
+import { registerClient, startHub, type HubProcess } from './hub-process';
 import { ctx, tempDir, userEnv, type Finished } from './processes';
 
 export const published = (id: string, content = `Title of ${id}`): PublishedEntry => ({
@@ -23,6 +23,27 @@ export function logText(dataDir: string): string[] {
 
 export function logEntries(dataDir: string): StoredEntry[] {
   return logText(dataDir).map((line) => JSON.parse(line) as StoredEntry);
+}
+
+/** Puts lines in the place of the log's. */
+export function saveLog(dataDir: string, lines: readonly string[]): void {
+  fs.writeFileSync(logFile(dataDir), lines.map((line) => `${line}\n`).join(''));
+}
+
+/** A name for a backup: its folder is there, it is not. */
+export const backupTarget = (): string => path.join(tempDir('ctx-backup'), 'copy');
+
+export interface OpenHub {
+  readonly hub: HubProcess;
+  readonly token: string;
+  readonly session: HubSession;
+}
+
+/** A hub on that data, with a client of the project that has a session. */
+export async function openHub(project: string, dataDir?: string): Promise<OpenHub> {
+  const hub = await startHub(dataDir === undefined ? {} : { dataDir });
+  const { token } = await registerClient(hub, project);
+  return { hub, token, session: await openSession({ address: hub.address, token }) };
 }
 
 export function readJson(file: string): Record<string, unknown> {
