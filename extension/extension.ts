@@ -3,6 +3,7 @@ import path from 'node:path';
 import * as vscode from 'vscode';
 import type { App } from './app';
 import { registerCommands } from './commands';
+import { diagnosticsCommands } from './diagnostics';
 import { EntryDocuments } from './feed/entry-documents';
 import { feedCommands } from './feed/feed-commands';
 import { FeedController } from './feed/feed-controller';
@@ -16,6 +17,7 @@ import { CONTEXT_KEYS } from './names';
 import { describeError } from './notify';
 import { ConnectionConsent } from './project/consent';
 import type { Project } from './project/project';
+import { projectCommands } from './project/project-commands';
 import { Projects } from './project/projects';
 import type { ProjectStatus } from './project/status';
 import { setting } from './settings';
@@ -110,7 +112,14 @@ async function wakeLocalHub({ hub, projects, log }: App): Promise<void> {
 
 export async function activate(context: vscode.ExtensionContext): Promise<ExtensionApi> {
   const app = build(context);
-  const table = { ...shareCommands(app), ...feedCommands(app), ...hubCommands(app), ...menuCommands(app) };
+  const table = {
+    ...shareCommands(app),
+    ...feedCommands(app),
+    ...hubCommands(app),
+    ...projectCommands(app),
+    ...menuCommands(app),
+    ...diagnosticsCommands(app),
+  };
   context.subscriptions.push(registerCommands(table, app.log));
   const language = runLanguageServer(app);
   closing = () => Promise.all([app.projects.close(), language.close()]);

@@ -1,15 +1,10 @@
-/** The menu behind the status item, and the report for a bug. */
-import os from 'node:os';
+/** The menu behind the status item: what there is to do now. */
 import * as vscode from 'vscode';
 import type { App } from './app';
 import type { Handler } from './commands';
 import { oneLine } from './one-line';
-import { SETTING_DEFAULTS, commandName, type CommandId, type SettingName } from './names';
-import { tick } from './notify';
-import { chooseProject, requireTrust } from './project/choose';
-import { initializeProject } from './project/initialize';
+import { commandName, type CommandId } from './names';
 import { phaseWords } from './project/status';
-import { setting } from './settings';
 
 interface MenuItem extends vscode.QuickPickItem {
   readonly id?: CommandId;
@@ -59,51 +54,8 @@ async function showMenu(app: App): Promise<void> {
   if (picked?.id !== undefined) await vscode.commands.executeCommand(commandName(picked.id));
 }
 
-/** Facts for a bug report: no token, no content. */
-async function diagnostics(app: App): Promise<string> {
-  const running = await app.hub.find();
-  const names = Object.keys(SETTING_DEFAULTS) as SettingName[];
-  return [
-    `ctx Hub ${app.version}`,
-    `${vscode.env.appName} ${vscode.version}, Node ${process.version}, ${os.platform()} ${os.arch()}`,
-    `Remote: ${vscode.env.remoteName ?? 'none'}; trusted: ${vscode.workspace.isTrusted}`,
-    running === undefined
-      ? 'Local hub: not running'
-      : `Local hub: ${running.address}, pid ${running.pid}, version ${running.version}, since ${running.startedAt}` +
-        (running.degraded ? ', degraded' : ''),
-    ...app.projects.all.flatMap((project) => {
-      const { connection, status } = project;
-      const sync = status.kind === 'connected' ? status.sync : undefined;
-      return [
-        `Project ${connection?.project ?? project.name}: ${phaseWords(status)}; ${project.shares.pending} pending`,
-        ...(connection === undefined
-          ? []
-          : [`  hub ${connection.address}, id ${connection.hubId}, as ${connection.client}`]),
-        ...(sync === undefined
-          ? []
-          : [
-              `  sequence ${sync.cursor?.sequence ?? 0} of ${sync.head?.sequence ?? 0}; last error: ${sync.lastError?.message ?? 'none'}`,
-            ]),
-      ];
-    }),
-    ...names.map((name) => `${name}: ${JSON.stringify(setting(name))}`),
-  ].join('\n');
-}
-
-type MenuCommand = Extract<CommandId, 'showMenu' | 'openLog' | 'copyDiagnostics' | 'initialize'>;
+type MenuCommand = Extract<CommandId, 'showMenu'>;
 
 export function menuCommands(app: App): Readonly<Record<MenuCommand, Handler>> {
-  return {
-    showMenu: () => showMenu(app),
-    openLog: () => app.log.show(),
-    copyDiagnostics: async () => {
-      await vscode.env.clipboard.writeText(await diagnostics(app));
-      tick(vscode.l10n.t('Diagnostics copied'));
-    },
-    initialize: async () => {
-      if (!(await requireTrust())) return;
-      const project = await chooseProject(app);
-      if (project !== undefined) await initializeProject(project);
-    },
-  };
+  return { showMenu: () => showMenu(app) };
 }

@@ -102,7 +102,7 @@ export class FeedController {
   #showState(): void {
     const statuses = this.projects.all.map((project) => project.status);
     const state = feedState(statuses, this.isTrusted());
-    this.view.setState(state, this.#model.rows.length > 0 ? cachedNote(state) : undefined);
+    this.view.setState(state, this.#model.isEmpty ? undefined : cachedNote(state));
   }
 
   /** A mark belongs to one hub's sequences. */

@@ -121,6 +121,10 @@ export class FeedModel {
     return this.#merged().slice(0, this.#limit);
   }
 
+  get isEmpty(): boolean {
+    return [...this.#sources.values()].every(({ shown }) => shown.length === 0);
+  }
+
   get hasMore(): boolean {
     return this.#merged().length > this.#limit;
   }
