@@ -75,4 +75,43 @@ export const mutants = [
     ],
     tests: ['test/cli/changed-entries.test.ts'],
   },
+  {
+    name: 'a share that fails is not reported as saved here',
+    patches: [patch('cli/commands/connection/share-report.ts', '? CODE_FACTS.not_shared.exit : 0', '? 0 : 0')],
+    tests: ['test/failure-modes/FM-14-no-leader.test.ts'],
+  },
+  {
+    name: 'only the first address is ever tried',
+    patches: [
+      patch(
+        'core/node/share.ts',
+        'return [...new Set([connection.hub_addr, ...(connection.peers ?? [])])];',
+        'return [connection.hub_addr];',
+      ),
+    ],
+    tests: ['test/failure-modes/FM-12-another-address.test.ts'],
+  },
+  {
+    name: 'a restored hub is not given back what it lost',
+    patches: [patch('core/node/outbox.ts', 'await appendLines(this.#paths.outbox, back);', '')],
+    tests: ['test/failure-modes/FM-29-restored-hub.test.ts'],
+  },
+  {
+    name: 'skewed clocks are not flagged',
+    patches: [patch('cli/clock-skew.ts', '> SKEW_MS', '> SKEW_MS * 100')],
+    tests: ['test/failure-modes/FM-50-clocks.test.ts'],
+  },
+  {
+    name: 'what comes again is told and mirrored again',
+    patches: [
+      patch('core/sync/intake.ts', 'if (entry.sequence <= last) continue;', ''),
+      patch('core/node/mirror-file.ts', 'entries.filter((entry) => !this.#ids.has(entry.id))', '[...entries]'),
+    ],
+    tests: ['test/failure-modes/FM-64-no-duplicates.test.ts'],
+  },
+  {
+    name: 'a hub that is silent holds a share up for long',
+    patches: [patch('core/limits.ts', 'REQUEST_TIMEOUT_MS = 5_000', 'REQUEST_TIMEOUT_MS = 50_000')],
+    tests: ['test/failure-modes/FM-17-hub-unreachable-on-share.test.ts'],
+  },
 ];
