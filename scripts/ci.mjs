@@ -23,6 +23,15 @@ const full = { CTX_TEST_SCALE: 'full' };
 counts.push(
   await mocha('simulation at full size', ['simulation/**/*.test.js', 'conformance/engine/**/*.test.js'], full),
 );
+counts.push(
+  await counted('simulation, 50,000 seeds', process.execPath, [
+    'test/simulation/run.mjs',
+    '--seeds',
+    '50000',
+    '--workers',
+    '2',
+  ]),
+);
 counts.push(await mocha('real file systems at full size', ['real-disks/**/*.test.js'], full));
 counts.push(await counted('mutants', process.execPath, ['test/mutants/run.mjs']));
 counts.push(

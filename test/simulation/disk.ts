@@ -48,7 +48,23 @@ export function replay(records: readonly DiskRecord[], count = records.length): 
 class JournalFile {
   /** The first this many records survive a power cut. */
   durable = 0;
+  /** What the durable records add up to, as far as they were read: reading them anew each time costs most of a long run. */
+  private state: DiskState | undefined;
+  private read = 0;
   constructor(readonly records: DiskRecord[]) {}
+
+  durableState(): DiskState {
+    if (this.state === undefined || this.read !== this.durable) this.state = replay(this.records, this.durable);
+    this.read = this.durable;
+    return this.state;
+  }
+
+  /** Records were taken away: others may take their places. */
+  cut(length: number): void {
+    this.records.length = Math.min(length, this.records.length);
+    this.durable = Math.min(this.durable, this.records.length);
+    this.state = undefined;
+  }
 }
 
 export class SimulatedDisk {
@@ -66,7 +82,7 @@ export class SimulatedDisk {
 
   /** What a power cut would leave at the least. */
   durableState(): DiskState {
-    return replay(this.linked.records, this.linked.durable);
+    return this.linked.durableState();
   }
 
   write(records: readonly DiskRecord[]): void {
@@ -93,8 +109,7 @@ export class SimulatedDisk {
   }
 
   cut(length: number): void {
-    this.current.records.length = Math.min(length, this.length);
-    this.current.durable = Math.min(this.current.durable, this.length);
+    this.current.cut(length);
   }
 
   /** A whole new file takes the place of the old one; without `syncFolder` a power cut brings the old one back. */
@@ -113,7 +128,7 @@ export class SimulatedDisk {
     const { records, durable } = this.current;
     const kept = random.between(durable, records.length);
     const torn = kept < records.length && random.chance(0.5);
-    records.length = kept;
+    this.current.cut(kept);
     if (torn) records.push({ kind: 'garbage' });
     this.current.durable = Math.min(durable, records.length);
     this.linked = this.current;

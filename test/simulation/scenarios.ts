@@ -271,7 +271,11 @@ export const SCENARIOS: readonly Scenario[] = [
       acknowledged(world, second);
       assertThat(logOf(first).length > logOf(second).length, 'the older log is longer');
       second.stop(false);
+      // Restarted, it stands for election: as long as it leads a term of its own it could not.
+      first.stop(false);
       world.network.heal();
+      first.start();
+      assertThat(logOf(first).length > 4, 'it finds its longer log again');
       // It is refused in each term, however often it stands.
       for (let at = 0; at < 3; at += 1) {
         first.act((core) => core.campaign());
