@@ -56,7 +56,7 @@ export class Project implements vscode.Disposable {
     private readonly services: ProjectServices,
   ) {
     this.#watch(paths.contextDir, '{.connect.enc,*.md}', () => this.refresh());
-    this.#watch(paths.hubDir, '{outbox,shared,rejected}.jsonl', () => this.#queue(() => this.#readShares()));
+    this.#watch(paths.hubDir, '{outbox,shared,rejected}.jsonl', () => this.refreshShares());
   }
 
   get id(): string {
@@ -78,6 +78,11 @@ export class Project implements vscode.Disposable {
   /** Looks again at what is on disk; connects, reconnects or lets go accordingly. */
   refresh(): Promise<void> {
     return this.#queue(() => this.#load());
+  }
+
+  /** Looks again at what is shared and what waits, without waiting for the editor to notice the files. */
+  refreshShares(): Promise<void> {
+    return this.#queue(() => this.#readShares());
   }
 
   /** Something waits to be sent, or somebody asks to try now. */

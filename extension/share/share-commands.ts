@@ -1,5 +1,6 @@
 /** The commands that share: a new entry of each type, the selection, or an entry that is in the file already. */
 import * as vscode from 'vscode';
+import type { ContextEntry } from '../../core/context/model';
 import { ENTRY_TYPES, type EntryType } from '../../core/entry';
 import type { App } from '../app';
 import type { Handler } from '../commands';
@@ -94,7 +95,9 @@ async function shareExisting(app: App, argument: unknown): Promise<unknown> {
   return shareEntryOf(app, project, entry);
 }
 
-async function shareEntryOf(app: App, project: Project, entry: Parameters<typeof publishable>[1]): Promise<unknown> {
+/** What was shared a moment ago, here or on a terminal, decides whether this is a new entry or one in another's place. */
+async function shareEntryOf(app: App, project: Project, entry: ContextEntry): Promise<unknown> {
+  await project.refreshShares();
   return app.sharing.send(project, publishable(project, entry), entry.title);
 }
 

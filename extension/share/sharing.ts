@@ -41,6 +41,7 @@ export class Sharing {
     const outcome = await shareEntry(project.paths.root, entry, { env: this.env });
     // The running connection learns at once that something waits, or has been sent.
     project.nudge();
+    await project.refreshShares();
     this.#tell(project, outcome, title);
     return outcome;
   }

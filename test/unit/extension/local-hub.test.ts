@@ -78,8 +78,9 @@ describe('local hub of the editor', function () {
     const file = path.join(here.dataDir, 'hub.json');
     const honest = fs.readFileSync(file, 'utf8');
     fs.writeFileSync(file, honest.replace(hub.nonce, 'another-nonce'));
-    assert.equal(await findRunningHub(here.dataDir), undefined);
+    const found = await findRunningHub(here.dataDir);
     fs.writeFileSync(file, honest);
+    assert.equal(found, undefined);
     assert.equal((await findRunningHub(here.dataDir))?.pid, hub.pid);
   });
 
