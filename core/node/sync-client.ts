@@ -39,6 +39,12 @@ export interface SyncClientOptions {
   readonly random?: Random | undefined;
 }
 
+/**
+ * Registering again in this project makes the hub refuse the old token before the new one is written here: a refusal counts
+ * only when the connection is still the same after this long.
+ */
+const REPLACED_TOKEN_GRACE_MS = 2_000;
+
 const PHASES: Readonly<Record<StateKind, SyncSnapshot['phase']>> = {
   idle: 'idle',
   connecting: 'connecting',
@@ -66,6 +72,9 @@ export class SyncClient {
   #state: State | undefined;
   /** Set when there is no machine: not connected, or its files cannot be used. */
   #startError: HubError | undefined;
+  /** The machine has stopped, but another connection takes its place at once, or may be about to: no end to be told of. */
+  #passing = false;
+  #secondLook: NodeJS.Timeout | undefined;
   #session: HubSession | undefined;
   /** Highest sequence of an own entry that the hub had acknowledged before the session was opened. */
   #acknowledged = 0;
@@ -108,7 +117,7 @@ export class SyncClient {
     const state = this.#state;
     const waitMs = state?.kind === 'waiting' ? state.waitMs : undefined;
     return {
-      phase: state === undefined ? (this.#startError === undefined ? 'idle' : 'stopped') : PHASES[state.kind],
+      phase: this.#phase(),
       address: state?.addresses[state.at],
       cursor: state?.cursor,
       head: state?.head,
@@ -116,6 +125,11 @@ export class SyncClient {
       lastError: this.#startError ?? state?.lastError,
       retryInMs: waitMs,
     };
+  }
+
+  #phase(): SyncSnapshot['phase'] {
+    if (this.#state === undefined) return this.#startError === undefined ? 'idle' : 'stopped';
+    return this.#passing && this.#state.kind === 'stopped' ? 'connecting' : PHASES[this.#state.kind];
   }
 
   /** Ends in order: what is being applied is finished, the mirror is given to others. */
@@ -129,6 +143,7 @@ export class SyncClient {
     this.#abort.abort(new HubError('going_away', 'The client is closing.'));
     clearTimeout(this.#drainRetry);
     clearTimeout(this.#health);
+    clearTimeout(this.#secondLook);
     await this.#closing;
     await this.#draining;
     await this.#work;
@@ -136,6 +151,7 @@ export class SyncClient {
   }
 
   async #begin(): Promise<void> {
+    if (this.#isClosed()) return;
     try {
       this.#outboxCount = await this.#outbox.count();
       this.#connection = await requireConnection(this.#paths, this.#options.env);
@@ -149,6 +165,7 @@ export class SyncClient {
         onNotice: this.#options.log,
       });
       this.#startError = undefined;
+      if (this.#isClosed()) return;
       this.#state = initialState(addressesOf(this.#connection), this.#intake.cursor);
       this.#dispatch({ kind: 'start' });
     } catch (error) {
@@ -161,12 +178,15 @@ export class SyncClient {
   async #reload(): Promise<void> {
     const now = await requireConnection(this.#paths, this.#options.env).catch(asHubError);
     if (!(now instanceof HubError) && JSON.stringify(now) === JSON.stringify(this.#connection)) return;
+    clearTimeout(this.#secondLook);
+    this.#passing = true;
     this.#dispatch({ kind: 'stop' });
     await this.#closing;
     await this.#intake?.close();
     this.#state = undefined;
     this.#intake = undefined;
     this.#connection = undefined;
+    this.#passing = false;
     await this.#begin();
   }
 
@@ -183,7 +203,27 @@ export class SyncClient {
     const { state, commands } = step(before, event, this.#random);
     this.#state = state;
     for (const command of commands) this.#carryOut(command);
-    if (state !== before) this.#changed();
+    if (state === before) return;
+    if (state.kind === 'stopped' && state.lastError?.code === 'unauthenticated') this.#lookAgain();
+    this.#changed();
+  }
+
+  /** After a refused token: a connection that was replaced meanwhile is taken up, else the end is told. */
+  #lookAgain(): void {
+    if (this.#passing || this.#closed !== undefined) return;
+    this.#passing = true;
+    this.#secondLook = setTimeout(() => {
+      this.#enqueue(async () => {
+        await this.#reload();
+        if (this.#state?.kind !== 'stopped') return;
+        this.#passing = false;
+        this.#changed();
+      });
+    }, REPLACED_TOKEN_GRACE_MS);
+  }
+
+  #isClosed(): boolean {
+    return this.#closed !== undefined;
   }
 
   #changed(): void {

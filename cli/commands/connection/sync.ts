@@ -67,10 +67,11 @@ async function waitForMirror(paths: ProjectPaths, sequence: number): Promise<voi
 async function sync(flags: Flags, context: ConnectionContext): Promise<void> {
   const { io } = context;
   const paths = projectOf(context);
-  await requireConnection(paths, io.env);
+  const { types } = await requireConnection(paths, io.env);
   const { received, shared, snapshot } = await runUntilLive(paths, context);
   const sequence = snapshot.cursor?.sequence ?? 0;
-  await waitForMirror(paths, sequence);
+  // With nothing subscribed there is no mirror to wait for.
+  if (types?.length !== 0) await waitForMirror(paths, sequence);
   if (flags.json === true) io.stdout(jsonAnswer('synced', { received, shared, sequence }));
   else io.stdout(`Up to date at #${sequence}: ${received} received, ${shared} sent\n`);
 }
