@@ -1,13 +1,12 @@
 /** Every entry that a project has on this machine: its own from the local files, others' from the mirror. Reads only. */
-import fsp from 'node:fs/promises';
 import { lineNumberAt } from '../core/context/blocks';
 import type { TaskState } from '../core/context/model';
 import { titleOf, type EntryType } from '../core/entry';
 import { parseMirror } from '../core/mirror/format';
 import { readContextFile } from '../core/node/context-file';
 import { supersededIds } from '../core/newest';
-import { errnoOf, fileError } from '../core/node/file-errors';
 import { localIdOf, type LocalEntry } from '../core/node/local-entries';
+import { readPlainFile } from '../core/node/plain-file';
 import type { ProjectPaths } from '../core/node/project-directory';
 
 export interface KnownEntry {
@@ -72,13 +71,8 @@ async function localEntries(paths: ProjectPaths, type: EntryType, project: strin
 
 async function mirroredEntries(paths: ProjectPaths, type: EntryType): Promise<KnownEntry[]> {
   const file = paths.mirror[type];
-  let text: string;
-  try {
-    text = await fsp.readFile(file, 'utf8');
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return [];
-    throw fileError(error, 'read', file);
-  }
+  const text = (await readPlainFile(file))?.bytes.toString('utf8');
+  if (text === undefined) return [];
   const lineOf = lineCounter(text);
   const { blocks } = parseMirror(type, text);
   const superseded = supersededIds(blocks.map(({ entry }) => entry));

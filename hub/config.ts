@@ -98,6 +98,8 @@ const isWildcard = (host: string): boolean => host === '0.0.0.0' || host === '::
 
 /** The data directory of a command: the flag, or the user's own; where it really is, when a link leads there. */
 export function dataDirOf(flag: string | undefined, io: Pick<ProgramIo, 'env' | 'cwd'>): string {
+  // An unset variable in a script, most likely; the current folder is certainly not meant.
+  if (flag === '') throw new HubError('usage', '--data-dir must not be empty.');
   const named = flag === undefined ? path.join(ctxHome(io.env), 'hub-data') : path.resolve(io.cwd, flag);
   try {
     return fs.realpathSync(named);

@@ -84,6 +84,10 @@ export async function serve(config: HubConfig, flags: ServeFlags, { io, version 
     report?.failed(error);
     throw error;
   }
+  // From here on the hub works, whether anybody can read what it says or not.
+  process.stdout
+    .removeAllListeners('error')
+    .on('error', (error) => log?.warn({ err: error }, 'standard output failed'));
   const text = announcement(hub, flags.json === true, report !== undefined || io.stdoutIsTty);
   if (report === undefined) io.stdout(text);
   else report.serving(text);

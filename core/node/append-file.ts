@@ -4,8 +4,9 @@
  */
 import fsp from 'node:fs/promises';
 import path from 'node:path';
-import { errnoOf, fileError } from './file-errors';
-import { syncDirectory } from './platform';
+import { fileError } from './file-errors';
+import { openPlainFile, readPlainFile } from './plain-file';
+import { PRIVATE_FILE_MODE, syncDirectory } from './platform';
 
 const LF = 0x0a;
 const TAIL_BYTES = 64 * 1024;
@@ -27,7 +28,7 @@ export async function appendLines(file: string, values: readonly unknown[]): Pro
   if (values.length === 0) return;
   const text = values.map((value) => `${JSON.stringify(value)}\n`).join('');
   try {
-    const handle = await fsp.open(file, fsp.constants.O_RDWR | fsp.constants.O_CREAT, 0o600);
+    const handle = await openPlainFile(file, fsp.constants.O_RDWR | fsp.constants.O_CREAT, PRIVATE_FILE_MODE);
     try {
       const { size } = await handle.stat();
       const whole = await lengthOfWholeLines(handle, size);
@@ -51,13 +52,7 @@ export interface ReadLines {
 
 /** A missing file is an empty one. */
 export async function readLines(file: string): Promise<ReadLines> {
-  let text: string;
-  try {
-    text = await fsp.readFile(file, 'utf8');
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return { values: [], unreadable: [] };
-    throw fileError(error, 'read', file);
-  }
+  const text = (await readPlainFile(file))?.bytes.toString('utf8') ?? '';
   const values: unknown[] = [];
   const unreadable: string[] = [];
   for (const line of text.slice(0, text.lastIndexOf('\n') + 1).split('\n')) {

@@ -14,6 +14,7 @@ import { writeFileAtomic } from './atomic-file';
 import { errnoOf, fileError } from './file-errors';
 import { withLock } from './file-lock';
 import { ensureHubFolder } from './gitignore';
+import { readPlainFile } from './plain-file';
 import { syncDirectory } from './platform';
 import type { ProjectPaths } from './project-directory';
 
@@ -52,13 +53,8 @@ interface ReadText {
 }
 
 async function readText(file: string): Promise<ReadText | undefined> {
-  try {
-    const stats = await fsp.lstat(file);
-    return { text: decode(await fsp.readFile(file), file), stats };
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return undefined;
-    throw fileError(error, 'read', file);
-  }
+  const read = await readPlainFile(file);
+  return read === undefined ? undefined : { text: decode(read.bytes, file), stats: read.stats };
 }
 
 /** One of a project's files; `undefined` when it does not exist. @throws HubError `bad_data` when it is not UTF-8 */

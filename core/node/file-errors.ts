@@ -10,7 +10,8 @@ const TEXTS: Readonly<Partial<Record<ErrorCode, Readonly<Record<string, string>>
     EISDIR: 'a folder is in the way. Move it',
     EEXIST: 'something else is in its place. Move it',
     ENOTDIR: 'a part of the path is a file, not a folder',
-    ELOOP: 'too many symbolic links in the path',
+    ELOOP: 'it is a symbolic link. Put a real file in its place',
+    ERR_FS_EISDIR: 'a folder is in the way. Move it',
     ENAMETOOLONG: 'the path is too long',
   },
   disk_full: {

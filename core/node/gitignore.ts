@@ -42,17 +42,22 @@ export async function ensureIgnored(root: string): Promise<boolean> {
   return true;
 }
 
+/** @throws HubError `cannot_create`: a checked-out repository could plant a link to make us write elsewhere */
+async function refuseLinkedFolder(dir: string): Promise<void> {
+  const stats = await fsp.lstat(dir).catch(() => undefined);
+  if (stats?.isSymbolicLink() !== true) return;
+  throw new HubError('cannot_create', `${dir} is a symbolic link. Put a real folder in its place.`);
+}
+
 /**
  * Makes the managed folder; it ignores itself, so that nothing in it is committed even where `ctx init` never ran.
  * @throws HubError `cannot_create` when a link or a file is in its place
  */
 export async function ensureHubFolder(hubDir: string): Promise<void> {
   try {
+    await refuseLinkedFolder(path.dirname(hubDir));
     await fsp.mkdir(hubDir, { recursive: true });
-    if ((await fsp.lstat(hubDir)).isSymbolicLink()) {
-      // A checked-out repository could plant it to make us write elsewhere.
-      throw new HubError('cannot_create', `${hubDir} is a symbolic link. Remove it: ctx makes a real folder there.`);
-    }
+    await refuseLinkedFolder(hubDir);
     await fsp.writeFile(path.join(hubDir, '.gitignore'), '*\n', { flag: 'wx' });
   } catch (error) {
     if (errnoOf(error) === 'EEXIST' && (await fsp.stat(hubDir)).isDirectory()) return;

@@ -168,8 +168,11 @@ export class Mirror {
 
   async #forget(type: EntryType): Promise<void> {
     this.#writers.delete(type);
-    await fsp.rm(this.#paths.mirror[type], { force: true });
-    for (const file of await archiveFiles(this.#paths, type)) await fsp.rm(file, { force: true });
+    for (const file of [this.#paths.mirror[type], ...(await archiveFiles(this.#paths, type))]) {
+      await fsp.rm(file, { force: true }).catch((error: unknown) => {
+        throw fileError(error, 'remove', file);
+      });
+    }
   }
 }
 

@@ -13,6 +13,10 @@ export const PRIVATE_FILE_MODE = 0o600;
 
 export const isWindows = process.platform === 'win32';
 
+/** For open(2): a link in the last part of the path is an error (ELOOP); a pipe or device is not waited for. Not on Windows. */
+export const NO_FOLLOW = (fs.constants.O_NOFOLLOW as number | undefined) ?? 0;
+export const NO_WAIT = (fs.constants.O_NONBLOCK as number | undefined) ?? 0;
+
 const errorCode = (error: unknown): string | undefined => (error as NodeJS.ErrnoException).code;
 
 /** Makes a new name or a rename in `dir` survive a power cut. Windows has no such call and needs none. */

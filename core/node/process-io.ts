@@ -1,5 +1,6 @@
 /** This process as a {@link ProgramIo}. */
 import type { ProgramIo } from '../program';
+import { fileError } from './file-errors';
 
 async function readAll(): Promise<string> {
   const parts: Buffer[] = [];
@@ -7,16 +8,24 @@ async function readAll(): Promise<string> {
   return Buffer.concat(parts).toString('utf8');
 }
 
-/** A reader that went away (`ctx list | head`) is no error of ours. */
-function endQuietlyOnBrokenPipe(error: NodeJS.ErrnoException): void {
+/** A reader that went away (`ctx list | head`) is no error of ours; a full disk behind standard output is one. */
+function endOnOutputError(error: NodeJS.ErrnoException): void {
   if (error.code === 'EPIPE') process.exit(0);
-  throw error;
+  const failure = fileError(error, 'write to', 'standard output');
+  process.stderr.write(`ctx: ${failure.message}\n`);
+  process.exit(failure.facts.exit);
+}
+
+/** Caught only for programs that ask: whatever does not end in order on a signal, the signal ends. */
+function signalOnInterrupt(): AbortSignal {
+  const abort = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => abort.abort(signal));
+  return abort.signal;
 }
 
 export function processIo(): ProgramIo {
-  const abort = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => abort.abort(signal));
-  process.stdout.on('error', endQuietlyOnBrokenPipe);
+  process.stdout.on('error', endOnOutputError);
+  let signal: AbortSignal | undefined;
   return {
     stdout: (text) => void process.stdout.write(text),
     stderr: (text) => void process.stderr.write(text),
@@ -30,6 +39,8 @@ export function processIo(): ProgramIo {
     get stdoutIsTty() {
       return process.stdout.isTTY;
     },
-    signal: abort.signal,
+    get signal() {
+      return (signal ??= signalOnInterrupt());
+    },
   };
 }

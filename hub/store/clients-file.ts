@@ -5,6 +5,7 @@
 import * as z from 'zod';
 import { isClientName, isProjectName } from '../../core/entry';
 import { HubError } from '../../core/errors';
+import { shapeFault } from '../../core/shape-fault';
 import { NO_CLIENTS, type ClientTable } from '../state/client-table';
 import type { ClientRecord } from '../state/commands';
 import type { DataFiles } from './data-directory';
@@ -71,7 +72,7 @@ export function decodeClients(file: string, bytes: Uint8Array, createdAt: string
     throw new HubError('unsupported_version', `${file} was written by a newer hub. Update ctx.`);
   }
   const parsed = fileSchema.safeParse(value);
-  if (!parsed.success) throw damaged(file, z.prettifyError(parsed.error));
+  if (!parsed.success) throw damaged(file, shapeFault(parsed.error));
   const { version, checksum, applied_index: appliedIndex } = parsed.data;
   const records = parsed.data.clients as readonly ClientRecord[];
   const double = twice(records);

@@ -92,6 +92,9 @@ export async function prepareDataDirectory(disk: Disk, folder: string): Promise<
     const why = error instanceof Error ? error.message : String(error);
     throw new HubError('cannot_create', `The data directory ${folder} cannot be made: ${why}`, { cause: error });
   }
+  if ((await disk.facts(folder))?.kind !== 'folder') {
+    throw new HubError('cannot_create', `${folder} is not a folder. Choose another --data-dir.`);
+  }
   const names = await disk.list(folder);
   await protectOriginal(disk, files, names);
   await checkPrivate(disk, folder, 'folder');
@@ -112,7 +115,7 @@ export async function readHubId(disk: Disk, files: DataFiles): Promise<string | 
   throw new HubError(
     'bad_data',
     `${files.hubId} does not hold a hub id (a UUID in lower case). Copy it back from a backup, or remove it and run: ` +
-      'ctx hub repair --rebuild-meta',
+      `ctx hub repair --rebuild-meta --data-dir ${files.folder}`,
   );
 }
 

@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import readline from 'node:readline';
 import * as z from 'zod';
 import { ENTRY_TYPES, META_KEYS, type StampedEntry } from '../../core/entry';
+import { shapeFault } from '../../core/shape-fault';
 import { ORIGINAL_CLIENT } from './original-log';
 
 const stamp = z.string().regex(/^[^"\\\u0000-\u001f]{1,256}$/, 'is no name');
@@ -42,7 +43,7 @@ function entryOf(text: string): StampedEntry | string {
     return 'it is redacted: there is nothing to import';
   }
   const parsed = importSchema.safeParse(value);
-  if (!parsed.success) return z.prettifyError(parsed.error).replaceAll('\n', ' ');
+  if (!parsed.success) return shapeFault(parsed.error);
   const { id, type, content, origin, client, timestamp, meta, supersedes } = parsed.data;
   return {
     ...{ id, type, content, origin, client, timestamp },

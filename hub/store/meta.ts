@@ -1,7 +1,9 @@
 /** `meta.json` (PROTOCOL.md, section "Data directory"): which hub, how far the log certainly reaches, which gaps are known. */
+import path from 'node:path';
 import * as z from 'zod';
 import { HubError } from '../../core/errors';
 import { DIGEST_PATTERN } from '../../core/line';
+import { shapeFault } from '../../core/shape-fault';
 import type { DataFiles } from './data-directory';
 import type { Disk } from './disk';
 import { isOriginalMeta } from './original-meta';
@@ -48,9 +50,13 @@ function parseJson(file: string, bytes: Uint8Array): unknown {
     return JSON.parse(Buffer.from(bytes).toString('utf8')) as unknown;
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    throw new HubError('bad_data', `${file} is not JSON (${why}). Run: ctx hub repair --rebuild-meta`, {
-      cause: error,
-    });
+    throw new HubError(
+      'bad_data',
+      `${file} is not JSON (${why}). Run: ctx hub repair --rebuild-meta --data-dir ${path.dirname(file)}`,
+      {
+        cause: error,
+      },
+    );
   }
 }
 
@@ -85,7 +91,7 @@ export async function readMeta(disk: Disk, files: DataFiles): Promise<MetaFile> 
   if (parsed.success) return { kind: 'meta', meta: parsed.data, edited: isEdited(value) };
   throw new HubError(
     'bad_data',
-    `${files.meta} is damaged: ${z.prettifyError(parsed.error)}. Run: ctx hub repair --rebuild-meta`,
+    `${files.meta} is damaged: ${shapeFault(parsed.error)}. Run: ctx hub repair --rebuild-meta --data-dir ${files.folder}`,
   );
 }
 

@@ -5,6 +5,7 @@
 import * as z from 'zod';
 import { isClientName, isProjectName } from '../../core/entry';
 import { HubError } from '../../core/errors';
+import { shapeFault } from '../../core/shape-fault';
 import type { ClientTable } from '../state/client-table';
 import type { ClientRecord } from '../state/commands';
 import { sha256Hex } from './sha256';
@@ -50,7 +51,7 @@ export function convertOriginalClients(file: string, value: unknown, createdAt: 
   if (!Array.isArray(value)) return undefined;
   const parsed = originalSchema.safeParse(value);
   if (!parsed.success) {
-    const why = z.prettifyError(parsed.error);
+    const why = shapeFault(parsed.error);
     throw new HubError('bad_data', `${file} is damaged: ${why}. Correct it, or copy it back from a backup.`);
   }
   return { version: 1, records: parsed.data.map((each) => converted(each, createdAt)) };

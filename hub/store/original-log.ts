@@ -7,6 +7,7 @@ import type { Cursor } from '../../core/cursor';
 import { ENTRY_TYPES, isEntryId, isTimestamp } from '../../core/entry';
 import { HubError } from '../../core/errors';
 import { lineDigest } from '../../core/line';
+import { shapeFault } from '../../core/shape-fault';
 import type { Gap } from './meta';
 import { sha256 } from './sha256';
 
@@ -46,7 +47,7 @@ function parseLine(text: string): OriginalEntry | string {
     return error instanceof Error ? error.message : String(error);
   }
   const parsed = entrySchema.safeParse(value);
-  return parsed.success ? parsed.data : z.prettifyError(parsed.error);
+  return parsed.success ? parsed.data : shapeFault(parsed.error);
 }
 
 function receivedAt(timestamp: string, now: Date): string {

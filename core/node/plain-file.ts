@@ -1,0 +1,59 @@
+/**
+ * Opens plain files only. What a checked-out repository can plant in a file's place (a link that leads out of the project,
+ * a pipe that never ends, a device) is refused, instead of being followed, waited for or swallowed whole.
+ */
+import type { Stats } from 'node:fs';
+import fsp from 'node:fs/promises';
+import { HubError } from '../errors';
+import { errnoOf, fileError } from './file-errors';
+import { NO_FOLLOW, NO_WAIT } from './platform';
+
+/** Far above what anybody writes or a mirror keeps in one file; a bound on memory. */
+const MAX_BYTES = 256 * 1024 * 1024;
+
+/** @throws HubError `cannot_create` for what is no plain file, `too_large` */
+function checkPlain(file: string, stats: Stats): void {
+  if (stats.isDirectory()) throw new HubError('cannot_create', `Cannot read ${file}: a folder is in the way. Move it.`);
+  if (!stats.isFile()) throw new HubError('cannot_create', `${file} is not a file. Move what is there out of the way.`);
+  if (stats.size > MAX_BYTES) {
+    throw new HubError(
+      'too_large',
+      `${file} has ${stats.size} bytes; more than ${MAX_BYTES} are not read. Shorten it.`,
+    );
+  }
+}
+
+/**
+ * @param flags of open(2), such as `O_RDONLY`; the file's own kind decides before anything is read or written
+ * @throws HubError as above; what open(2) throws otherwise
+ */
+export async function openPlainFile(file: string, flags: number, mode?: number): Promise<fsp.FileHandle> {
+  const handle = await fsp.open(file, flags | NO_FOLLOW | NO_WAIT, mode);
+  try {
+    checkPlain(file, await handle.stat());
+    return handle;
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
+}
+
+export interface PlainFile {
+  readonly bytes: Buffer;
+  readonly stats: Stats;
+}
+
+/** @returns `undefined` when it is not there. @throws HubError `cannot_create`, `too_large`, `io_failed` */
+export async function readPlainFile(file: string): Promise<PlainFile | undefined> {
+  try {
+    const handle = await openPlainFile(file, fsp.constants.O_RDONLY);
+    try {
+      return { stats: await handle.stat(), bytes: await handle.readFile() };
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return undefined;
+    throw fileError(error, 'read', file);
+  }
+}
