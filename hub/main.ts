@@ -10,6 +10,8 @@ import { addStatusCommand } from './commands/status';
 import { addBackupCommand } from './commands/backup';
 import { addImportCommand } from './commands/import';
 import { addPeerCommands } from './commands/peer';
+import { addRecoverCommand } from './commands/recover';
+import { addRejectedCommand } from './commands/rejected';
 import { addRepairCommand } from './commands/repair';
 import { addStopCommand } from './commands/stop';
 import { addVerifyCommand } from './commands/verify';
@@ -30,6 +32,8 @@ function buildProgram(context: HubCommandContext): Command {
   addBackupCommand(hub, context);
   addImportCommand(hub, context);
   addPeerCommands(hub, context);
+  addRecoverCommand(hub, context);
+  addRejectedCommand(hub, context);
   return hub;
 }
 

@@ -22,6 +22,8 @@ export interface FormationOptions {
 
 export interface Formation {
   readonly cluster: string;
+  /** Id of the hub that the log begins with. */
+  readonly hub: string;
   readonly node: number;
   readonly members: readonly Member[];
   /** It begins with this node; else the cluster is there and sends what it has. */
@@ -53,7 +55,10 @@ export function decide(
   for (const answer of answers) {
     if (answer.state !== 'member') continue;
     const me = answer.members.find((member) => member.uid === uid);
-    if (me !== undefined) return { cluster: answer.cluster, node: me.id, members: answer.members, isFounder: false };
+    if (me !== undefined) {
+      const { cluster, hub, members } = answer;
+      return { cluster, hub, node: me.id, members, isFounder: false };
+    }
   }
   if (answers.some(({ state }) => state === 'member')) {
     return { waitFor: `this node to be added to the cluster: ctx hub peer add ${address}` };
@@ -68,7 +73,8 @@ export function decide(
   const members = numbered([{ uid, address }, ...answers]);
   const me = members.find((member) => member.uid === uid);
   if (me === undefined) throw new Error('a node is among its own peers');
-  return { cluster: clusterIdOf(members), node: me.id, members, isFounder: true };
+  const cluster = clusterIdOf(members);
+  return { cluster, hub: cluster, node: me.id, members, isFounder: true };
 }
 
 /** @throws HubError `going_away` when it was called off */

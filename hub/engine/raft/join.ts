@@ -66,7 +66,7 @@ async function decideFormation(options: RaftEngineOptions, node: NodeFile): Prom
   if (hubId !== undefined && !alone) await refuseUsed(options);
   if (alone && hubId !== undefined) {
     // A single hub grows: its log goes on where it is.
-    return { cluster: hubId, node: 1, members: [{ id: 1, uid, address }], isFounder: true };
+    return { cluster: hubId, hub: hubId, node: 1, members: [{ id: 1, uid, address }], isFounder: true };
   }
   const info = { state: 'forming' as const, uid, address, peers: [...config.peers] };
   const close = await openFormationDoor({
@@ -100,14 +100,14 @@ async function refuseUsed({ folder, config }: RaftEngineOptions): Promise<void> 
 
 async function begin(options: RaftEngineOptions, node: NodeFile, formation: Formation): Promise<void> {
   const { folder, warn } = options;
-  const { cluster, members, isFounder } = formation;
+  const { cluster, hub, members, isFounder } = formation;
   const files = dataFiles(folder);
   const hubId = await readHubId(nodeDisk, files);
-  if (hubId === undefined) await writeHubId(nodeDisk, files, cluster);
-  else if (hubId !== cluster) {
+  if (hubId === undefined) await writeHubId(nodeDisk, files, hub);
+  else if (hubId !== hub) {
     throw new HubError(
       'config',
-      `${folder} is of another hub (${hubId}) than the cluster (${cluster}). Choose an empty one.`,
+      `${folder} is of another hub (${hubId}) than the cluster (${hub}). Choose an empty one.`,
     );
   }
   const store = await openStore({ folder, disk: nodeDisk, now: Date.now, warn });

@@ -37,6 +37,9 @@ export const DEFAULT_KEEP_ENTRIES = 1_000;
 /** Compaction begins when the log holds this many more, or this many bytes. */
 export const COMPACT_BYTES = 32 * 1024 * 1024;
 
+/** What was discarded is judged this long after: by then its publisher has tried again or given up. */
+export const DISCARD_SETTLE_MS = 5_000;
+
 /** A cursor ahead of this node waits this long for the node to catch up. */
 export const CURSOR_WAIT_MS = 4_000;
 export const TRANSFER_MS = 3_000;

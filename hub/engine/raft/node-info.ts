@@ -14,6 +14,8 @@ const forming = z.object({
 const joined = z.object({
   state: z.literal('member'),
   cluster: z.string(),
+  /** Id of the hub, which its log begins with; the cluster's own name changes with a recovery. */
+  hub: z.string(),
   node: z.int().min(1),
   uid: z.string(),
   address: z.string(),

@@ -9,8 +9,7 @@ import type { ClusterConfig } from '../../cluster-config';
 import { PeerDoor, type PeerAnswer } from '../../peers/peer-door';
 import { Peers } from '../../peers/peers';
 import type { PeerIdentity } from '../../peers/proof';
-import { EMPTY_CONFIGURATION } from '../../raft/configuration';
-import { RaftLog, type OpenedRaftLog } from '../../raft-log/raft-log';
+import type { OpenedRaftLog } from '../../raft-log/raft-log';
 import { HubState } from '../../state/hub-state';
 import { cutToWatermark } from '../../store/cut-to-watermark';
 import { nodeDisk } from '../../store/node-disk';
@@ -19,11 +18,12 @@ import { sha256 } from '../../store/sha256';
 import type { Store } from '../../store/store';
 import type { LogLine } from '../../store/log-reader';
 import type { OpenedEngine } from '../file';
-import { parseMark, type ClusterState } from './cluster';
+import type { ClusterState } from './cluster';
 import { ClusterAdmin, type AdminWish } from './cluster-admin';
 import { CURSOR_WAIT_MS, FETCH_RETRY_MS, RANGE_BYTES } from './limits';
+import { Discarded } from './discarded';
 import { joinCluster, type JoinedNode } from './join';
-import { raftLogFolder } from './node-file';
+import { openRecoveredLog } from './open-log';
 import type { MemberInfo } from './node-info';
 import { RaftEngine } from './raft-engine';
 import { Replica } from './replica';
@@ -55,34 +55,6 @@ export interface ClusterParts {
 
 export interface OpenedRaftEngine extends OpenedEngine {
   readonly cluster: ClusterParts;
-}
-
-const NO_STATE: ClusterState = { term: 0, index: 0, configuration: EMPTY_CONFIGURATION, members: [], nextId: 1 };
-
-async function openLog(
-  options: RaftEngineOptions,
-  store: Store,
-): Promise<{ opened: OpenedRaftLog; state: ClusterState }> {
-  const { folder, warn } = options;
-  const opened = await RaftLog.open({ disk: nodeDisk, folder: raftLogFolder(folder), warn });
-  const mark = parseMark(store.raftMark);
-  const { recovered, log, fresh } = opened;
-  if (mark === undefined) return { opened, state: NO_STATE };
-  const last = recovered.entries.at(-1)?.index ?? recovered.base.index;
-  if (last >= mark.index && !fresh) return { opened, state: mark };
-  if (mark.installed === true && !fresh) {
-    // The snapshot is whole; only the Raft log did not hear of it any more.
-    const base = { term: mark.term, index: mark.index };
-    const hardState = { ...recovered.hardState, commit: base.index };
-    await log.write({ hardState, restore: base, entries: [], sync: true });
-    return { opened: { log, fresh, recovered: { hardState, base, entries: [] } }, state: mark };
-  }
-  await log.close();
-  throw new HubError(
-    'bad_data',
-    `The Raft log in ${raftLogFolder(folder)} ends at entry ${last}, but ${mark.index} was applied here: this node lost what it ` +
-      'promised, and must not vote again. Remove it (ctx hub peer remove), empty its data directory, and add it again (ctx hub peer add).',
-  );
 }
 
 /** Lines that this node lacks, from whoever has them. */
@@ -119,6 +91,7 @@ class OpenNode {
   private readonly admin: ClusterAdmin;
   private readonly engine: RaftEngine;
   private readonly state: HubState;
+  private readonly discarded: Discarded;
   private closed = false;
 
   constructor(
@@ -157,10 +130,19 @@ class OpenNode {
       opened: () => this.engine.changed(),
       closed: (to) => this.replica.leaderGone(to),
     });
+    this.discarded = new Discarded({
+      ...{ folder: options.folder, warn, crash },
+      caughtUp: async () => {
+        const index = await this.replica.readIndex(CURSOR_WAIT_MS);
+        return index !== undefined && (await this.replica.waitApplied(index, CURSOR_WAIT_MS));
+      },
+      known: async (ids) => new Set((await store.known(ids))?.keys()),
+    });
     this.replica = new Replica({
       ...{ id: node.node, log: opened.log, recovered: opened.recovered, machine: this.machine, warn, crash },
       keepEntries: config.keepEntries,
       send: (message) => this.peers.send(message),
+      discard: (entries) => this.discarded.keep(entries, new Date()),
       applied: (entry, results) => this.engine.applied(entry, results),
       changed: () => this.roleChanged(),
     });
@@ -183,6 +165,7 @@ class OpenNode {
     this.door = this.openDoor();
     this.followMembers();
     this.replica.start();
+    this.discarded.resume();
   }
 
   private openDoor(): PeerDoor {
@@ -261,7 +244,14 @@ class OpenNode {
     const { bavail, bsize } = await fsp.statfs(options.folder);
     const fault = replica.writeFault;
     return {
-      ...{ state: 'member', cluster: node.cluster, node: node.node, uid: node.uid, address: node.address },
+      ...{
+        state: 'member',
+        cluster: node.cluster,
+        hub: this.store.hubId,
+        node: node.node,
+        uid: node.uid,
+        address: node.address,
+      },
       ...{ version: options.version, members: [...this.contacts()], voters: [...machine.now.configuration.voters] },
       role: replica.role === 'leader' ? 'leader' : 'follower',
       ...{ leader: replica.leader, term, commit, applied: machine.now.index },
@@ -300,6 +290,7 @@ class OpenNode {
   private async close(): Promise<void> {
     this.closed = true;
     this.admin.close();
+    await this.discarded.close();
     await this.replica.close();
     this.door.close();
     this.peers.close();
@@ -347,7 +338,7 @@ export async function openRaftEngine(options: RaftEngineOptions): Promise<Opened
   await cutToWatermark(nodeDisk, folder);
   const store = await openStore({ folder, disk: nodeDisk, now: Date.now, warn, refuseClientEdits: true });
   try {
-    const open = new OpenNode(options, node, store, await openLog(options, store));
+    const open = new OpenNode(options, node, store, await openRecoveredLog(options, store));
     await open.ready();
     return open.opened();
   } catch (error) {

@@ -36,6 +36,8 @@ export interface ReplicaParts {
   readonly machine: StateMachine;
   readonly keepEntries: number;
   readonly send: (message: Message) => void;
+  /** These are about to go: durable when it resolves. */
+  readonly discard: (entries: readonly Entry[]) => Promise<void>;
   readonly applied: (entry: Entry, results: readonly CommandResult[]) => void;
   /** Role or leader changed. */
   readonly changed: () => void;
@@ -64,6 +66,8 @@ export class Replica {
   private reads = 0;
   private readonly readers = new Map<string, (index: number) => void>();
   private waiters: { readonly index: number; readonly done: () => void }[] = [];
+  /** In the Raft log and not applied: the majority may decide otherwise. */
+  private tail: Entry[];
   private bytesSinceCompaction = 0;
   private diskFull: string | undefined;
   private readonly marks: MarkSchedule;
@@ -72,6 +76,7 @@ export class Replica {
   constructor(private readonly parts: ReplicaParts) {
     const { machine, recovered, id } = parts;
     const { index, configuration } = machine.now;
+    this.tail = recovered.entries.filter((entry) => entry.index > index);
     this.core = new RawNode(
       {
         id,
@@ -226,12 +231,20 @@ export class Replica {
 
   private async persist(persist: Persist, after: Output['afterPersist']): Promise<void> {
     const { hardState, snapshot, entries, mustSync, number } = persist;
+    const first = snapshot === undefined ? (entries[0]?.index ?? Infinity) : 0;
+    const gone = this.tail.filter((entry) => entry.index >= first);
+    if (gone.length > 0) {
+      await this.untilRoom(() => this.parts.discard(gone));
+      this.tail = this.tail.filter((entry) => entry.index < first);
+    }
     if (snapshot !== undefined) await this.install(snapshot);
     const restore = snapshot === undefined ? undefined : { term: snapshot.term, index: snapshot.index };
     const began = performance.now();
     await this.untilRoom(() => this.inLogTurn((log) => log.write({ hardState, restore, entries, sync: mustSync })));
     if (mustSync) this.syncMs = performance.now() - began;
     if (this.closed) return;
+    const { appliedIndex } = this;
+    for (const entry of entries) if (entry.index > appliedIndex) this.tail.push(entry);
     for (const entry of entries) if (entry.kind === 'data') this.bytesSinceCompaction += entry.data.length;
     this.core.persisted(number);
     for (const message of after.messages) this.send(message);
@@ -315,6 +328,7 @@ export class Replica {
     });
     if (this.closed) return;
     this.core.applied(entry.index);
+    while (this.tail[0] !== undefined && this.tail[0].index <= entry.index) this.tail.shift();
     this.parts.applied(entry, results);
     this.settleWaiters();
     this.marks.touch();

@@ -233,6 +233,20 @@ describe('the Raft log on disk', () => {
     );
   });
 
+  it('a torn write may keep its commit index alone: it counts only as far as there are entries', async () => {
+    const disk = newDisk();
+    const { log } = await open(disk);
+    const entries = [entry(1, 1), entry(1, 2), entry(1, 3)];
+    await log.write({ hardState: { term: 1, vote: 1, commit: 3 }, entries, sync: true });
+    await log.close();
+    const file = disk.files.find((name) => name.endsWith('.log')) ?? '';
+    const bytes = disk.peek(file) ?? new Uint8Array(0);
+    disk.poke(file, bytes.subarray(0, bytes.length - 5));
+    const { recovered } = await open(disk);
+    assert.equal(recovered.entries.length, 2);
+    assert.equal(recovered.hardState.commit, 2);
+  });
+
   it('after a failed fsync nothing more is written', async () => {
     const disk = newDisk();
     const { log } = await open(disk);

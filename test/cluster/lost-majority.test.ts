@@ -1,0 +1,111 @@
+/** What a cluster does when nodes are lost: discarded entries are kept, and a survivor can go on alone (FM-16, FM-32, FM-33). */
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import { openSession } from '../../core/node/hub-session';
+import { publishAnywhere, sameLogs, whoLeads } from '../support/cluster-clients';
+import {
+  freePorts,
+  logOf,
+  startCluster,
+  startNode,
+  type ClusterNode,
+  type TestCluster,
+} from '../support/cluster-processes';
+import { hubCommand, published } from '../support/hub-log';
+import { registerClient } from '../support/hub-process';
+import { removeTempDirs, until } from '../support/processes';
+
+describe('a cluster that loses nodes', function () {
+  this.timeout(180_000);
+  let cluster: TestCluster;
+  let token = '';
+
+  before(async () => {
+    cluster = await startCluster(3);
+    await whoLeads(cluster.nodes);
+    const [first] = cluster.nodes;
+    assert.ok(first !== undefined);
+    ({ token } = await registerClient(first.hub, 'alpha', 'ada@laptop'));
+  });
+  after(async () => {
+    await Promise.all(cluster.nodes.map(({ hub }) => hub.stop()));
+    removeTempDirs();
+  });
+
+  it('what an isolated leader took in and had to discard is listed, and published again with its origin', async () => {
+    await publishAnywhere(cluster.nodes, token, published('kept-1'));
+    const leader = await whoLeads(cluster.nodes);
+    const others = cluster.nodes.filter((node) => node !== leader);
+    const session = await openSession({ address: leader.address, token });
+    await Promise.all(others.map(({ hub }) => hub.kill9()));
+    await assert.rejects(session.publish([published('lost-1')]), { code: 'no_leader', outcome: 'unknown' });
+    session.terminate();
+    await leader.hub.kill9();
+    await Promise.all(others.map((node) => node.restart()));
+    await publishAnywhere(others, token, published('kept-2'));
+    await leader.restart();
+    const file = path.join(leader.dataDir, 'entries.jsonl.rejected');
+    await until(
+      'it is noted as rejected',
+      () => fs.existsSync(file) && fs.readFileSync(file, 'utf8').endsWith('\n'),
+      60_000,
+    );
+    const listed = await hubCommand(leader.dataDir, 'rejected', '--json');
+    const { entries } = JSON.parse(listed.stdout) as { entries: { id: string; origin: string; reason: string }[] };
+    assert.deepEqual(
+      entries.map(({ id, origin }) => [id, origin]),
+      [['lost-1', 'alpha']],
+    );
+    assert.match(entries[0]?.reason ?? '', /majority/);
+    assert.doesNotMatch(logOf(leader).toString(), /lost-1/);
+    const replayed = await hubCommand(leader.dataDir, 'rejected', '--replay');
+    assert.match(replayed.stdout, /^1 entries published again, 0 were there already/);
+    const again = await hubCommand(leader.dataDir, 'rejected', '--replay');
+    assert.match(again.stdout, /^0 entries published again, 1 were there already/);
+    assert.match((await sameLogs(cluster.nodes)).toString(), /"id":"lost-1".*"origin":"alpha"/);
+    for (const node of others) assert.ok(!fs.existsSync(path.join(node.dataDir, 'entries.jsonl.rejected')));
+  });
+
+  it('after the loss of a majority a survivor goes on alone, keeps every entry and the old state, and takes in new nodes', async () => {
+    const [kept, ...lost] = cluster.nodes;
+    assert.ok(kept !== undefined);
+    const before = await sameLogs(cluster.nodes);
+    await Promise.all(cluster.nodes.map(({ hub }) => hub.kill9()));
+    const asked = await hubCommand(kept.dataDir, 'recover');
+    assert.equal(asked.code, 64);
+    assert.match(asked.stderr, /is lost[\s\S]*--force/);
+    const done = await hubCommand(kept.dataDir, 'recover', '--force', '--json');
+    assert.equal(done.code, 0, done.stderr);
+    const { copy, node } = JSON.parse(done.stdout) as { copy: string; node: number };
+    assert.ok(fs.existsSync(path.join(copy, 'raft', 'node.json')));
+    await kept.restart();
+    assert.ok(logOf(kept).equals(before));
+    await publishAnywhere([kept], token, published('after'));
+    // One of the old cluster is a stranger now.
+    const [old] = lost;
+    await old?.restart();
+    const oldLog = old === undefined ? '' : logOf(old).toString();
+    const fresh = await newcomer(kept);
+    await sameLogs([kept, fresh]);
+    assert.doesNotMatch(oldLog, /"id":"after"/);
+    const rows = await hubCommand(kept.dataDir, 'peer', 'list', '--json');
+    const { peers } = JSON.parse(rows.stdout) as { peers: { node: number }[] };
+    assert.deepEqual(
+      peers.map((each) => each.node),
+      [node, 4],
+    );
+    await fresh.hub.stop();
+  });
+
+  async function newcomer(kept: ClusterNode): Promise<Pick<ClusterNode, 'dataDir' | 'hub'>> {
+    const [port = 0] = await freePorts(1);
+    const address = `ws://127.0.0.1:${port}`;
+    const dataDir = path.join(cluster.folder, 'fresh', 'data');
+    fs.mkdirSync(path.dirname(dataDir));
+    const peers = [address, kept.address];
+    const serving = startNode({ dataDir, port, peers, secretFile: cluster.secretFile });
+    await until('it is added', async () => (await hubCommand(kept.dataDir, 'peer', 'add', address)).code === 0, 30_000);
+    return { dataDir, hub: await serving };
+  }
+});

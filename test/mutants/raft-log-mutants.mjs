@@ -1,0 +1,32 @@
+// Bugs put into the Raft log on disk, one at a time.
+
+const patch = (file, find, replace) => ({ file: `hub/raft-log/${file}`, find, replace });
+
+export const tests = ['test/unit/hub/raft-log'];
+
+export const mutants = [
+  { name: 'does not sync a write', patches: [patch('raft-log.ts', 'if (sync) await this.sync();', '')] },
+  {
+    name: 'goes on after a failed fsync',
+    patches: [
+      patch('raft-log.ts', 'this.fault = new HubError(', 'const fault = new HubError('),
+      patch('raft-log.ts', 'return this.fault;', 'return fault;'),
+    ],
+  },
+  {
+    name: 'takes damage for a torn end',
+    patches: [patch('recover.ts', 'if (next.durable > end) damaged(file, end);', '')],
+  },
+  {
+    name: 'keeps what a new entry replaces',
+    patches: [
+      patch('replay.ts', 'this.entries.length = Math.max(0, Math.min(this.entries.length, entry.index - first));', ''),
+    ],
+  },
+  {
+    name: 'believes a commit index beyond the end of a torn log',
+    patches: [
+      patch('replay.ts', 'Math.min(this.hardState.commit, base.index + entries.length)', 'this.hardState.commit'),
+    ],
+  },
+];
