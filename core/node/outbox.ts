@@ -10,7 +10,7 @@ import type { PublishedEntry } from '../entry';
 import { isWireCode, HubError, LOCAL_CODES, type ErrorCode } from '../errors';
 import type { RejectedResult, SharedResult } from '../sync/drain';
 import { publishedEntrySchema } from '../wire';
-import { appendLines, readLines } from './append-file';
+import { appendLines, readLines, type ReadLines } from './append-file';
 import { writeFileAtomic } from './atomic-file';
 import { errnoOf, fileError } from './file-errors';
 import { withLock } from './file-lock';
@@ -44,20 +44,24 @@ export interface Settlement {
 interface Contents {
   readonly waiting: ReadonlyMap<string, PublishedEntry>;
   readonly lines: number;
+  /** Lines that are neither: somebody else's doing. Kept, since nothing may go without a word. */
+  readonly unreadable: readonly string[];
 }
 
-const EMPTY: Contents = { waiting: new Map(), lines: 0 };
+const EMPTY: Contents = { waiting: new Map(), lines: 0, unreadable: [] };
 const LOCK_DEADLINE_MS = 4_000;
 
-function fold(values: readonly unknown[]): Contents {
+function fold({ values, unreadable }: ReadLines): Contents {
   const waiting = new Map<string, PublishedEntry>();
+  const strange = [...unreadable];
   for (const value of values) {
     const settled = settledSchema.safeParse(value);
     if (settled.success) waiting.delete(settled.data.settled);
     const entry = publishedEntrySchema.safeParse(value);
     if (entry.success) waiting.set(entry.data.id, entry.data as PublishedEntry);
+    else if (!settled.success) strange.push(JSON.stringify(value));
   }
-  return { waiting, lines: values.length };
+  return { waiting, lines: values.length, unreadable: strange };
 }
 
 const same = (a: PublishedEntry | undefined, b: PublishedEntry): boolean => JSON.stringify(a) === JSON.stringify(b);
@@ -89,6 +93,11 @@ export class Outbox {
 
   async count(): Promise<number> {
     return (await this.#read()).waiting.size;
+  }
+
+  /** Lines of the file that are no entry and no mark of ours, as they stand there. */
+  async unreadable(): Promise<readonly string[]> {
+    return (await this.#read()).unreadable;
   }
 
   /**
@@ -164,13 +173,17 @@ export class Outbox {
   }
 
   async #remove(gone: readonly PublishedEntry[]): Promise<void> {
-    const { waiting, lines } = await this.#read();
+    const { waiting, lines, unreadable } = await this.#read();
     // An entry that was replaced while its older self was under way still waits.
     const settled = gone.filter((entry) => same(waiting.get(entry.id), entry));
     const rest = new Map(waiting);
     for (const { id } of settled) rest.delete(id);
     // Short marks as long as most lines are alive, else a new file: work stays in proportion to what is sent.
-    if (rest.size * 2 < lines + settled.length) await this.#write(this.#paths.outbox, toLines([...rest.values()]));
+    if (rest.size * 2 < lines + settled.length)
+      await this.#write(
+        this.#paths.outbox,
+        toLines([...rest.values()]) + unreadable.map((line) => `${line}\n`).join(''),
+      );
     else
       await appendLines(
         this.#paths.outbox,
@@ -186,7 +199,7 @@ export class Outbox {
     const stamp = await stampOf(this.#paths.outbox);
     if (stamp === undefined) return EMPTY;
     if (this.#cache?.stamp === stamp) return this.#cache.contents;
-    const contents = fold((await readLines(this.#paths.outbox)).values);
+    const contents = fold(await readLines(this.#paths.outbox));
     this.#cache = { stamp, contents };
     return contents;
   }

@@ -143,6 +143,14 @@ export async function openClients(options: OpenClientsOptions): Promise<ClientTa
   const { disk, files, now, warn } = options;
   const known = await readKnown(disk, files);
   const bytes = await readWhole(disk, files.clients);
+  // Nobody revokes everyone by losing a file.
+  if (bytes === undefined && known !== undefined && known.records.length > 0) {
+    throw new HubError(
+      'bad_data',
+      `${files.clients} is missing, and with it ${known.records.length} registered clients. Copy ${files.knownClients}, which is what the hub ` +
+        'last wrote, in its place; or remove that one too, to start without any client.',
+    );
+  }
   const { table, writtenBy }: ReadClients =
     bytes === undefined
       ? { table: NO_CLIENTS, writtenBy: 'hub' }
@@ -151,13 +159,11 @@ export async function openClients(options: OpenClientsOptions): Promise<ClientTa
   if (writtenBy === 'hub' && table.version >= (known?.version ?? 0)) return table;
   const changes = known === undefined ? [] : changesBetween(known, table);
   const what =
-    bytes === undefined
-      ? 'is missing'
-      : writtenBy === 'original'
-        ? 'was written by the original hub; its tokens go on working and are now kept as digests only'
-        : writtenBy === 'hand'
-          ? 'was edited by hand; the edit counts'
-          : 'is older than the hub last wrote it; it counts as it is';
+    writtenBy === 'original'
+      ? 'was written by the original hub; its tokens go on working and are now kept as digests only'
+      : writtenBy === 'hand'
+        ? 'was edited by hand; the edit counts'
+        : 'is older than the hub last wrote it; it counts as it is';
   const told = changes.length === 0 ? '' : `: ${changes.join(', ')}`;
   if (options.refuseEdits === true) {
     throw new HubError(

@@ -107,6 +107,18 @@ describe('FM-47: clients.json edited by hand', () => {
     await again.stop();
   });
 
+  it('a lost clients.json revokes nobody: refused, with the way back', async () => {
+    const { dataDir, clients } = await three();
+    fs.rmSync(clientsFile(dataDir));
+    const { code, stderr } = await hubCommand(dataDir, 'start', '--port', '0');
+    assert.equal(code, 65);
+    assert.match(stderr, /clients\.json is missing, and with it 3 registered clients\. Copy \S+clients\.known\.json/);
+    fs.copyFileSync(path.join(dataDir, 'clients.known.json'), clientsFile(dataDir));
+    const again = await startHub({ dataDir });
+    assert.deepEqual(await Promise.all(clients.map((each) => works(again, each))), [true, true, true]);
+    await again.stop();
+  });
+
   it('what is no longer a clients.json is refused by name and place', async () => {
     const { dataDir } = await three();
     edit(dataDir, ({ clients: [first] }) => {

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
+import { brokenLinks } from '../support/links';
 import { removeTempDirs, tempDir, userEnv } from '../support/processes';
 
 const npm = (args: readonly string[], cwd: string, env: NodeJS.ProcessEnv = process.env): string =>
@@ -52,11 +53,12 @@ describe('the npm package', function () {
     const files = fs.readdirSync(dir, { recursive: true, encoding: 'utf8' }).sort();
     const unexpected = files.filter(
       (name) =>
-        !/^(dist([\\/]((ctx|client|hub)\.js|ThirdPartyNotices\.txt))?|[A-Z][A-Za-z]+(\.md|\.txt)?|package\.json)$/.test(
+        !/^(dist([\\/]((ctx|client|hub)\.js|ThirdPartyNotices\.txt))?|[A-Z][A-Za-z]+(\.md|\.txt)?|package\.json|docs([\\/][a-z-]+\.md)?|media([\\/]screenshots([\\/][a-z]+\.png)?)?)$/.test(
           name,
         ),
     );
     assert.deepEqual(unexpected, []);
+    assert.deepEqual(brokenLinks('README.md', files), []);
     for (const name of ['ctx', 'client', 'hub']) assert.ok(fs.existsSync(path.join(dir, 'dist', `${name}.js`)), name);
     const manifest = JSON.parse(fs.readFileSync(path.join(dir, 'package.json'), 'utf8')) as Record<string, unknown>;
     assert.equal(manifest['dependencies'], undefined);

@@ -9,7 +9,7 @@ import type { ProjectPaths } from '../../../core/node/project-directory';
 import { openAny } from '../../../core/node/share';
 import { REQUEST_TIMEOUT_MS } from '../../../core/limits';
 import type { Hello } from '../../../core/wire';
-import { jsonAnswer, shown } from '../../output';
+import { jsonAnswer, plural, shown } from '../../output';
 import { projectOf, type ConnectionContext } from './context';
 
 interface Flags {
@@ -20,6 +20,8 @@ interface LocalSide {
   readonly connection: Connection;
   readonly cursor: Cursor | undefined;
   readonly outbox: number;
+  /** Lines of the outbox file that are no entry. */
+  readonly unreadable: number;
   readonly rejected: readonly RejectedEntry[];
 }
 
@@ -34,6 +36,7 @@ async function localSide(paths: ProjectPaths, context: ConnectionContext): Promi
     connection,
     cursor: (await readMirrorState(paths))?.cursor ?? undefined,
     outbox: await outbox.count(),
+    unreadable: (await outbox.unreadable()).length,
     rejected: await outbox.rejected(),
   };
 }
@@ -63,7 +66,7 @@ async function hubSide({ connection, cursor }: LocalSide, { io }: ConnectionCont
 }
 
 function asJson(local: LocalSide, hub: HubSide): object {
-  const { connection, cursor, outbox, rejected } = local;
+  const { connection, cursor, outbox, unreadable, rejected } = local;
   const { project, client, hub_addr, hub_id, types, peers } = connection;
   return {
     project,
@@ -73,6 +76,7 @@ function asJson(local: LocalSide, hub: HubSide): object {
     types: types ?? 'all',
     cursor: cursor ?? null,
     outbox,
+    outbox_unreadable: unreadable,
     rejected: rejected.map(({ entry, error, at }) => ({ id: entry.id, code: error.code, reason: error.message, at })),
     known_hub: hub_id,
     hub:
@@ -104,14 +108,16 @@ function hubLines(local: LocalSide, hub: HubSide): string[] {
 }
 
 function asText(local: LocalSide, hub: HubSide): string {
-  const { connection, cursor, outbox, rejected } = local;
+  const { connection, cursor, outbox, unreadable, rejected } = local;
+  const strange =
+    unreadable === 0 ? '' : `, and ${plural(unreadable, 'line')} of outbox.jsonl that is no entry: look at the file`;
   const lines = [
     `Project:  ${connection.project} as ${connection.client}`,
     `Address:  ${[connection.hub_addr, ...(connection.peers ?? [])].join(', ')}`,
     `Types:    ${connection.types === undefined ? 'all' : connection.types.join(', ') || 'none'}`,
     ...hubLines(local, hub),
     `Local at: ${position(cursor)}`,
-    `Outbox:   ${outbox === 0 ? 'empty' : `${outbox} waiting`}`,
+    `Outbox:   ${outbox === 0 ? 'empty' : `${outbox} waiting`}${strange}`,
     ...rejected.map(({ entry, error }) => `Refused:  ${entry.id} (${error.code}): ${error.message}`),
   ];
   return `${lines.join('\n')}\n`;

@@ -90,6 +90,16 @@ describe('outbox', () => {
     }
   });
 
+  it('lines that are no entry stay, and are told of', async () => {
+    await outbox.add([entry('a'), entry('b'), entry('c')]);
+    fs.appendFileSync(project.paths.outbox, 'somebody wrote this\n{"id":"half"}\n');
+    await outbox.settle({ shared: [shared(entry('a')), shared(entry('b'), 2)], rejected: [] });
+    await outbox.settle({ shared: [shared(entry('c'), 3)], rejected: [] });
+    assert.deepEqual(await outbox.waiting(), []);
+    assert.deepEqual(await outbox.unreadable(), ['somebody wrote this', '{"id":"half"}']);
+    assert.equal(fs.readFileSync(project.paths.outbox, 'utf8'), 'somebody wrote this\n{"id":"half"}\n');
+  });
+
   it('refill: everything this machine ever sent waits again, once, unchanged', async () => {
     await outbox.add([entry('a'), entry('b'), entry('c')]);
     await outbox.settle({ shared: [shared(entry('a'), 1), shared(entry('b'), 2)], rejected: [] });
