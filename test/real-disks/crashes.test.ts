@@ -59,21 +59,57 @@ async function publishUntilEnd(
   await running;
 }
 
+/** So many rounds on one data directory: a longer log only makes each start longer. */
+const ROUNDS_EACH = 25;
+
+function shares(rounds: number): number[] {
+  const count = Math.ceil(rounds / ROUNDS_EACH);
+  return Array.from({ length: count }, (_, i) => Math.min(ROUNDS_EACH, rounds - i * ROUNDS_EACH));
+}
+
+async function powerCuts(rounds: number): Promise<void> {
+  const disk = new LoopDisk(128);
+  try {
+    const dataDir = path.join(disk.folder, 'data');
+    const crowd = newCrowd();
+    let hub = await open(dataDir);
+    await crowd.register(hub);
+    for (let cut = 0; cut < rounds; cut++) {
+      await publishUntilEnd(crowd, hub, cut, async () => {
+        // Stopped first: nothing is acknowledged while the power goes.
+        hub.process.process.kill('SIGSTOP');
+        await until('the hub stands still', () => isStopped(hub), DEADLINE_MS);
+        disk.cutPower();
+        await hub.kill9();
+      });
+      disk.unmount();
+      disk.mount();
+      hub = await open(dataDir);
+    }
+    assert.equal((await hub.stop()).code, 0);
+    await conclude(crowd, dataDir, `${rounds} power cuts`);
+  } finally {
+    disk.remove();
+  }
+}
+
 describe('real file systems', () => {
   after(removeTempDirs);
 
   it(`${KILLS} kill -9 under 8 publishers`, async function () {
     this.timeout(MAX_MS);
-    const dataDir = path.join(tempDir('ctx-kill'), 'data');
-    const crowd = newCrowd();
-    let hub = await open(dataDir);
-    await crowd.register(hub);
-    for (let kill = 0; kill < KILLS; kill++) {
-      await publishUntilEnd(crowd, hub, kill, hub.kill9);
-      hub = await open(dataDir);
+    for (const rounds of shares(KILLS)) {
+      const dataDir = path.join(tempDir('ctx-kill'), 'data');
+      const crowd = newCrowd();
+      let hub = await open(dataDir);
+      await crowd.register(hub);
+      for (let kill = 0; kill < rounds; kill++) {
+        await publishUntilEnd(crowd, hub, kill, hub.kill9);
+        hub = await open(dataDir);
+      }
+      assert.equal((await hub.stop()).code, 0);
+      await conclude(crowd, dataDir, `${rounds} kills`);
     }
-    assert.equal((await hub.stop()).code, 0);
-    await conclude(crowd, dataDir, `${KILLS} kills`);
   });
 
   it(`${CUTS} power cuts of an ext4 file system on a loop device (root)`, async function () {
@@ -83,29 +119,7 @@ describe('real file systems', () => {
       console.log(`      NOT RUN: ${why}`);
       this.skip();
     }
-    const disk = new LoopDisk(512);
-    try {
-      const dataDir = path.join(disk.folder, 'data');
-      const crowd = newCrowd();
-      let hub = await open(dataDir);
-      await crowd.register(hub);
-      for (let cut = 0; cut < CUTS; cut++) {
-        await publishUntilEnd(crowd, hub, cut, async () => {
-          // Stopped first: nothing is acknowledged while the power goes.
-          hub.process.process.kill('SIGSTOP');
-          await until('the hub stands still', () => isStopped(hub), DEADLINE_MS);
-          disk.cutPower();
-          await hub.kill9();
-        });
-        disk.unmount();
-        disk.mount();
-        hub = await open(dataDir);
-      }
-      assert.equal((await hub.stop()).code, 0);
-      await conclude(crowd, dataDir, `${CUTS} power cuts`);
-    } finally {
-      disk.remove();
-    }
+    for (const rounds of shares(CUTS)) await powerCuts(rounds);
   });
 
   it(`an ext4 file system that is full ${FULL_DISKS} times, under 8 publishers and one hub (root)`, async function () {
