@@ -2,6 +2,7 @@
  * One line of `entries.jsonl` and its digest (PROTOCOL.md, sections "Line" and "Digest"). Works on bytes, so that what is
  * verified is exactly what is on disk. Pure: the hash function is handed in.
  */
+import { BACKSLASH, QUOTE } from './characters';
 import type { StoredEntry } from './entry';
 
 /** SHA-256 over the concatenation of the parts (FIPS 180-4); 32 bytes. */
@@ -12,18 +13,22 @@ const HASH_BYTES = 16;
 
 export const DIGEST_PATTERN = /^(0|[1-9]\d{0,15})\.([A-Za-z0-9_-]{22})$/;
 
-const BASE64URL = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+export const BASE64URL = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+/** The two characters for each twelve bits. */
+const PAIRS = Array.from({ length: 4096 }, (_, bits) => BASE64URL.charAt(bits >>> 6) + BASE64URL.charAt(bits & 63));
 
 /** Base64url without padding (RFC 4648, 5). */
 export function base64url(bytes: Uint8Array): string {
   let text = '';
-  for (let at = 0; at < bytes.length; at += 3) {
+  let at = 0;
+  for (; at + 2 < bytes.length; at += 3) {
     const bits = ((bytes[at] ?? 0) << 16) | ((bytes[at + 1] ?? 0) << 8) | (bytes[at + 2] ?? 0);
-    text += BASE64URL.charAt(bits >>> 18) + BASE64URL.charAt((bits >>> 12) & 63);
-    if (at + 1 < bytes.length) text += BASE64URL.charAt((bits >>> 6) & 63);
-    if (at + 2 < bytes.length) text += BASE64URL.charAt(bits & 63);
+    text += (PAIRS[bits >>> 12] ?? '') + (PAIRS[bits & 4095] ?? '');
   }
-  return text;
+  if (at + 1 === bytes.length) return text + (PAIRS[(bytes[at] ?? 0) << 4] ?? '');
+  if (at === bytes.length) return text;
+  const bits = ((bytes[at] ?? 0) << 10) | ((bytes[at + 1] ?? 0) << 2);
+  return text + (PAIRS[bits >>> 6] ?? '') + BASE64URL.charAt(bits & 63);
 }
 
 /** `<first sequence of the batch>.<hash>`: the digest's two parts as text. */
@@ -45,8 +50,8 @@ export function emptyLogDigest(hubId: string, sha256: Sha256): string {
 /**
  * The digest of a line.
  * @param previous digest of the line before, or {@link emptyLogDigest}
- * @param head the line's bytes before the content member, from `{`
- * @param tail the line's bytes after the content member and its comma, up to the comma before `"digest"`
+ * @param head the line's text or bytes before the content member, from `{`
+ * @param tail the line's text or bytes after the content member and its comma, up to the comma before `"digest"`
  * @param contentHash SHA-256 of the content's JSON string as it stands in the line, without its quotes
  */
 export function lineDigest(
@@ -57,7 +62,12 @@ export function lineDigest(
   tail: string | Uint8Array,
   contentHash: Uint8Array,
 ): string {
-  return formatDigest(batchFirst, sha256(`${previous}\n${batchFirst}\n`, head, tail, '\n', contentHash));
+  const before = `${previous}\n${batchFirst}\n`;
+  const hash =
+    typeof head === 'string' && typeof tail === 'string'
+      ? sha256(`${before}${head}${tail}\n`, contentHash)
+      : sha256(before, head, tail, '\n', contentHash);
+  return formatDigest(batchFirst, hash);
 }
 
 export interface EncodedLine {
@@ -72,13 +82,26 @@ export type LineFields = Omit<StoredEntry, 'digest' | 'meta' | 'supersedes'> & {
   readonly supersedes?: StoredEntry['supersedes'] | undefined;
 };
 
+/** What JSON writes as it is, between quotes. */
+const PLAIN = /^[ !#-[\]-~]*$/;
+
+/** A JSON string, several times cheaper for what needs no escapes. */
+const quoted = (text: string): string => (PLAIN.test(text) ? `"${text}"` : JSON.stringify(text));
+
+function tailOf({ origin, client, timestamp, received_at, sequence, meta, supersedes }: LineFields): string {
+  const stamps = `"origin":${quoted(origin)},"client":${quoted(client)},"timestamp":${quoted(timestamp)}`;
+  return (
+    `${stamps},"received_at":${quoted(received_at)},"sequence":${sequence}` +
+    (meta === undefined ? '' : `,"meta":${JSON.stringify(meta)}`) +
+    (supersedes === undefined ? '' : `,"supersedes":${quoted(supersedes)}`)
+  );
+}
+
 /** Encodes an entry in the fixed field order and chains its digest to the previous line's. */
 export function encodeLine(sha256: Sha256, entry: LineFields, previous: string, batchFirst: number): EncodedLine {
   const content = JSON.stringify(entry.content);
   const head = `{"id":"${entry.id}","type":"${entry.type}",`;
-  const { origin, client, timestamp, received_at, sequence, meta, supersedes } = entry;
-  // JSON.stringify keeps insertion order and leaves out undefined members: this literal *is* the field order.
-  const tail = JSON.stringify({ origin, client, timestamp, received_at, sequence, meta, supersedes }).slice(1, -1);
+  const tail = tailOf(entry);
   const digest = lineDigest(sha256, previous, batchFirst, head, tail, sha256(content.slice(1, -1)));
   return { text: `${head}"content":${content},${tail},"digest":"${digest}"}`, digest };
 }
@@ -110,8 +133,6 @@ export interface LineParts {
 /** Length of `{"id":"`: where the id starts in a line. */
 export const ID_START = 7;
 
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
 const DOT = 0x2e;
 const ZERO = 0x30;
 const HASH_CHARS = 22;
@@ -140,7 +161,8 @@ const DIGITS = charsOf(/\d/);
 /** Stamps need no escapes. */
 const STAMP_CHARS = charsOf(/[^"\\\u0000-\u001f]/);
 
-function has(bytes: Uint8Array, at: number, needle: Uint8Array): boolean {
+/** Whether the bytes at `at` are these. */
+export function has(bytes: Uint8Array, at: number, needle: Uint8Array): boolean {
   for (let i = 0; i < needle.length; i++) if (bytes[at + i] !== needle[i]) return false;
   return true;
 }

@@ -2,6 +2,7 @@
  * JSON from outside, let in strictly (PROTOCOL.md, section "Wire"): bounded depth and size, no duplicate or dangerous
  * keys, no lone surrogates. `JSON.parse` builds the value; a linear scan of the text first refuses what it would swallow.
  */
+import { BACKSLASH, COMMA, QUOTE } from './characters';
 import { HubError } from './errors';
 
 export const MAX_JSON_DEPTH = 8;
@@ -10,10 +11,7 @@ export const MAX_JSON_KEYS = 64;
 /** Of the whole text: a full batch needs below 1,000. */
 export const MAX_JSON_VALUES = 8192;
 
-const QUOTE = 0x22;
-const COMMA = 0x2c;
 const COLON = 0x3a;
-const BACKSLASH = 0x5c;
 const OPEN_BRACKET = 0x5b;
 const CLOSE_BRACKET = 0x5d;
 const OPEN_BRACE = 0x7b;

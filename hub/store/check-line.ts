@@ -2,14 +2,13 @@
  * Judges the lines of a log one after the other: shape, sequence, digest. Looks at bytes only: parses no JSON and makes no
  * strings, so that a long log is verified at about the speed of its hashes.
  */
+import { LF } from '../../core/characters';
 import type { Cursor } from '../../core/cursor';
-import { asciiAt, splitLine, type LineParts } from '../../core/line';
+import { asciiAt, BASE64URL, splitLine, type LineParts } from '../../core/line';
 import type { Gap } from './meta';
 import { sha256Hex, sha256Latin1 } from './sha256';
 
-const LF = 0x0a;
 const HASH_BYTES = 32;
-const BASE64URL = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
 
 /** Text of a line's digest, as it says it. */
 export function digestText(bytes: Uint8Array, parts: LineParts): string {

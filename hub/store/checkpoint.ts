@@ -85,7 +85,7 @@ export function decodeCheckpoint(hubId: string, bytes: Uint8Array): Checkpoint |
   const prints = wordsAt(body, headerEnd + 1 + (end.lines + blocks) * WORD, end.lines);
   const lines = LineTable.restore(lengths, crcs);
   if (lines?.length !== end.length) return undefined;
-  const ids = new IdTable(seed);
+  const ids = new IdTable(seed, end.lines);
   prints.forEach((print, ordinal) => ids.addPrint(print, ordinal));
   return { lines, ids, end };
 }

@@ -2,6 +2,7 @@
  * Reads the log, or its end, and says what state it is in (PROTOCOL.md, section "Recovery"): sound, a torn tail, or damaged.
  * Changes nothing.
  */
+import { LF } from '../../core/characters';
 import type { Cursor } from '../../core/cursor';
 import { splitLine, type LineParts } from '../../core/line';
 import { ChainChecker } from './check-line';
@@ -53,8 +54,6 @@ export interface ExamineOptions {
   readonly onLines: (bytes: Uint8Array, parts: readonly LineParts[]) => void;
   readonly onProgress?: ((doneBytes: number, allBytes: number) => void) | undefined;
 }
-
-const LF = 0x0a;
 
 class Examiner {
   private length: number;

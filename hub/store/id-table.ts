@@ -39,8 +39,13 @@ const NO_SLOTS = new Uint32Array(0);
 
 /** Slots of two words: fingerprint, ordinal + 1 (0 = free). */
 class Part {
-  private slots = NO_SLOTS;
+  private slots: Uint32Array;
   private used = 0;
+
+  /** @param capacity a power of two, or 0 */
+  constructor(capacity: number) {
+    this.slots = capacity === 0 ? NO_SLOTS : new Uint32Array(capacity * 2);
+  }
 
   get bytes(): number {
     return this.slots.byteLength;
@@ -88,10 +93,23 @@ class Part {
   }
 }
 
-export class IdTable {
-  private readonly parts = Array.from({ length: PARTS }, () => new Part());
+/** Slots that a part needs for its share of so many entries. */
+function slotsFor(entries: number): number {
+  const share = entries / PARTS / MAX_LOAD;
+  return share < FIRST_SLOTS ? 0 : 2 ** Math.ceil(Math.log2(share));
+}
 
-  constructor(readonly seed: number) {}
+export class IdTable {
+  private readonly parts: readonly Part[];
+
+  /** @param expected how many entries will be in it, where that is known: then it need not grow */
+  constructor(
+    readonly seed: number,
+    expected = 0,
+  ) {
+    const slots = slotsFor(expected);
+    this.parts = Array.from({ length: PARTS }, () => new Part(slots));
+  }
 
   add(id: string, ordinal: number): void {
     this.addPrint(fingerprint(id, this.seed), ordinal);

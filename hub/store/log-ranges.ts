@@ -4,7 +4,7 @@
  */
 import { crc32 } from 'node:zlib';
 import { HubError } from '../../core/errors';
-import { asciiAt, ID_START, splitLine, type LineParts } from '../../core/line';
+import { asciiAt, has, ID_START, splitLine, type LineParts } from '../../core/line';
 import type { KnownEntry } from '../state/hub-state';
 import { digestText } from './check-line';
 import type { IdTable } from './id-table';
@@ -13,10 +13,31 @@ import type { LogFile } from './log-file';
 import type { LogLine } from './log-reader';
 import type { Gap } from './meta';
 
-const LINE_TYPES: readonly string[] = ['decision', 'learning', 'convention', 'task', 'redaction'];
+const LINE_TYPES: readonly LogLine['type'][] = ['decision', 'learning', 'convention', 'task', 'redaction'];
 
-export function isLineType(type: string): type is LogLine['type'] {
-  return LINE_TYPES.includes(type);
+const TYPE_BYTES = LINE_TYPES.map((type) => ({ type, bytes: Buffer.from(type) }));
+
+/** Without a string for each line. @returns undefined for a type that nobody writes */
+export function typeAt(bytes: Uint8Array, { typeStart, typeEnd }: LineParts): LogLine['type'] | undefined {
+  const length = typeEnd - typeStart;
+  return TYPE_BYTES.find((each) => each.bytes.length === length && has(bytes, typeStart, each.bytes))?.type;
+}
+
+/** A line as it was read. Only the last of many is asked for its digest. */
+class StoredLine implements LogLine {
+  constructor(
+    readonly bytes: Uint8Array,
+    private readonly parts: LineParts,
+    readonly type: LogLine['type'],
+  ) {}
+
+  get sequence(): number {
+    return this.parts.sequence;
+  }
+
+  get digest(): string {
+    return digestText(this.bytes, this.parts);
+  }
 }
 
 interface FoundLine {
@@ -137,10 +158,10 @@ export class LogRanges {
 
   private asLogLine(bytes: Uint8Array, ordinal: number): LogLine {
     const { parts } = this.found(bytes, ordinal);
-    const type = asciiAt(bytes, parts.typeStart, parts.typeEnd);
-    if (!isLineType(type))
-      throw new HubError('store_failed', `Line ${ordinal + 1} of the log has the unknown type ${type}.`);
-    return { sequence: parts.sequence, type, digest: digestText(bytes, parts), bytes };
+    const type = typeAt(bytes, parts);
+    if (type !== undefined) return new StoredLine(bytes, parts, type);
+    const unknown = asciiAt(bytes, parts.typeStart, parts.typeEnd);
+    throw new HubError('store_failed', `Line ${ordinal + 1} of the log has the unknown type ${unknown}.`);
   }
 
   private found(bytes: Uint8Array, ordinal: number): FoundLine {

@@ -1,11 +1,11 @@
 /** Reads a stretch of the log as runs of whole lines, in bounded memory. */
+import { LF } from '../../core/characters';
 import { MAX_FRAME_BYTES } from '../../core/limits';
 import type { DiskFile } from './disk';
 
 /** No line that a hub wrote is longer: one entry arrives in one frame, and its stamps are short. */
 export const MAX_LINE_BYTES = MAX_FRAME_BYTES + 64 * 1024;
 const WINDOW_BYTES = 1024 * 1024;
-const LF = 0x0a;
 
 export type Stretch =
   /** One or more whole lines; ends with a line feed. The next stretch overwrites the bytes. */

@@ -1,4 +1,5 @@
 /** The hub's store while it runs: makes batches durable and reads the log. An engine drives it, one append at a time. */
+import { LF } from '../../core/characters';
 import type { Cursor } from '../../core/cursor';
 import { HubError } from '../../core/errors';
 import { emptyLogDigest } from '../../core/line';
@@ -34,7 +35,6 @@ export interface StoreParts {
   readonly behind: VerifyingBehind | undefined;
 }
 
-const LF = 0x0a;
 /** A checkpoint is written while the hub runs when the log has grown this much since the last. */
 const CHECKPOINT_EVERY_BYTES = 64 * 1024 * 1024;
 

@@ -2,11 +2,12 @@
  * Finds every bad region of a log and where good lines go on behind it, for `ctx hub verify` and `repair`. A line behind a
  * bad region counts as good only if the chain proves it; where the line before it is gone, if the line after it does.
  */
+import { LF } from '../../core/characters';
 import type { Cursor } from '../../core/cursor';
-import { asciiAt, splitLine, type LineParts } from '../../core/line';
+import { splitLine, type LineParts } from '../../core/line';
 import { ChainChecker, digestText } from './check-line';
 import type { DiskFile } from './disk';
-import { isLineType } from './log-ranges';
+import { typeAt } from './log-ranges';
 import type { Gap, Watermark } from './meta';
 import { scanLines } from './scan-lines';
 import { sha256Hex } from './sha256';
@@ -45,8 +46,6 @@ export interface SurveyOptions {
   readonly watermark: Watermark | undefined;
   readonly onProgress?: ((doneBytes: number, allBytes: number) => void) | undefined;
 }
-
-const LF = 0x0a;
 
 /** A line that may be good, but whose line before is gone. */
 interface Unproven {
@@ -162,7 +161,7 @@ class Surveyor {
 
   private unprovenLine(bytes: Uint8Array, parts: LineParts, end: number, offset: number): Unproven | undefined {
     const line = bytes.subarray(parts.start, end);
-    if (!isLineType(asciiAt(bytes, parts.typeStart, parts.typeEnd))) return undefined;
+    if (typeAt(bytes, parts) === undefined) return undefined;
     const mark = this.options.watermark;
     if (mark !== undefined && offset < mark.length && parts.sequence > mark.sequence) return undefined;
     try {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import fc from 'fast-check';
 import { ENTRY_TYPES, type StoredEntry } from '../../../core/entry';
-import { asciiAt, emptyLogDigest, encodeLine, lineDigest, splitLine } from '../../../core/line';
+import { asciiAt, base64url, emptyLogDigest, encodeLine, lineDigest, splitLine } from '../../../core/line';
 import { sha256 } from '../../support/sha256';
 
 const HUB_ID = '018f6a3e-7c1b-7d2a-9b60-3f1c2d4e5a6b';
@@ -133,5 +133,29 @@ describe('line', () => {
     assert.equal(said(`${head}"x":1,${digest}`), 'it has no content after its type');
     assert.equal(said(`${head}"content":"x\\",${digest}`), 'its content does not end');
     assert.equal(said(`${head}"content":"x","origin":"a",${digest}`), 'it has no sequence after its stamps');
+  });
+
+  it('writes members just as JSON does, whatever they hold', () => {
+    const any = fc.string({ unit: 'binary', maxLength: 30 });
+    fc.assert(
+      fc.property(any, any, any, fc.option(any), (origin, client, timestamp, tool) => {
+        const given = entry({
+          ...{ origin, client, timestamp, supersedes: client },
+          ...(tool === null ? {} : { meta: { tool } }),
+        });
+        const { text: line, digest } = encodeLine(sha256, given, emptyLogDigest(HUB_ID, sha256), 1);
+        const { supersedes, meta, ...members } = given;
+        const ordered = { ...members, ...(meta === undefined ? {} : { meta }), supersedes, digest };
+        assert.equal(line, JSON.stringify(ordered));
+      }),
+    );
+  });
+
+  it('writes base64url as Node does', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 40 }), (given) => {
+        assert.equal(base64url(given), Buffer.from(given).toString('base64url'));
+      }),
+    );
   });
 });
