@@ -240,8 +240,8 @@ export const mutants = [
     patches: [
       store(
         'log-file.ts',
-        "if (this.fault !== undefined) throw new HubError('store_failed', this.fault, { outcome: 'unknown' });",
-        '',
+        "on disk.\n    if (this.fault !== undefined) throw new HubError('store_failed', this.fault, { outcome: 'unknown' });",
+        'on disk.',
       ),
     ],
   },
