@@ -24,7 +24,7 @@ export async function openEngine(options: OpenEngineOptions): Promise<HubEngine>
   const { dataDir, cluster } = config;
   if (cluster !== undefined) {
     const { host, port } = config;
-    return openRaftEngine({ ...options, folder: dataDir, config: cluster, host, port });
+    return openRaftEngine({ ...options, disk: nodeDisk, folder: dataDir, config: cluster, host, port });
   }
   if ((await nodeDisk.facts(path.join(dataDir, 'raft', 'node.json'))) !== undefined) {
     throw new HubError(

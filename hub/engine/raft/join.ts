@@ -5,7 +5,7 @@ import { EMPTY_CONFIGURATION } from '../../raft/configuration';
 import { RaftLog } from '../../raft-log/raft-log';
 import { dataFiles, readHubId, writeHubId } from '../../store/data-directory';
 import { readMeta } from '../../store/meta';
-import { nodeDisk } from '../../store/node-disk';
+import type { Disk } from '../../store/disk';
 import { openStore } from '../../store/open-store';
 import type { RaftMark } from './cluster';
 import { form, type Formation } from './formation';
@@ -30,8 +30,8 @@ function joinedNode({ uid, address, joined }: NodeFile): JoinedNode | undefined 
 }
 
 export async function joinCluster(options: RaftEngineOptions): Promise<JoinedNode> {
-  const { folder, config } = options;
-  const found = await readNodeFile(nodeDisk, folder);
+  const { disk, folder, config } = options;
+  const found = await readNodeFile(disk, folder);
   const known = found === undefined ? undefined : joinedNode(found);
   if (known !== undefined) {
     if (config.advertise === undefined || config.advertise === known.address) return known;
@@ -48,20 +48,20 @@ export async function joinCluster(options: RaftEngineOptions): Promise<JoinedNod
     );
   }
   const node = found?.address === advertise ? found : newNodeFile(advertise);
-  await writeNodeFile(nodeDisk, folder, node);
+  await writeNodeFile(disk, folder, node);
   const formation = await decideFormation(options, node);
   await begin(options, node, formation);
   const joined = { cluster: formation.cluster, node: formation.node, contacts: [...formation.members] };
   const whole: NodeFile = { ...node, joined };
-  await writeNodeFile(nodeDisk, folder, whole);
+  await writeNodeFile(disk, folder, whole);
   return { ...joined, uid: node.uid, address: node.address };
 }
 
 async function decideFormation(options: RaftEngineOptions, node: NodeFile): Promise<Formation> {
-  const { folder, config, host, port, certificate, warn, crash, signal } = options;
+  const { disk, folder, config, host, port, certificate, warn, crash, signal } = options;
   const { uid, address } = node;
   const files = dataFiles(folder);
-  const hubId = await readHubId(nodeDisk, files);
+  const hubId = await readHubId(disk, files);
   const alone = config.peers.length === 1;
   if (hubId !== undefined && !alone) await refuseUsed(options);
   if (alone && hubId !== undefined) {
@@ -85,11 +85,11 @@ async function decideFormation(options: RaftEngineOptions, node: NodeFile): Prom
   }
 }
 
-async function refuseUsed({ folder, config }: RaftEngineOptions): Promise<void> {
+async function refuseUsed({ disk, folder, config }: RaftEngineOptions): Promise<void> {
   const files = dataFiles(folder);
-  const meta = await readMeta(nodeDisk, files);
-  const entries = (await nodeDisk.facts(files.entries))?.size ?? 0;
-  const isUnused = meta.kind === 'missing' && entries === 0 && (await nodeDisk.facts(files.clients)) === undefined;
+  const meta = await readMeta(disk, files);
+  const entries = (await disk.facts(files.entries))?.size ?? 0;
+  const isUnused = meta.kind === 'missing' && entries === 0 && (await disk.facts(files.clients)) === undefined;
   if (isUnused) return;
   throw new HubError(
     'config',
@@ -99,22 +99,22 @@ async function refuseUsed({ folder, config }: RaftEngineOptions): Promise<void> 
 }
 
 async function begin(options: RaftEngineOptions, node: NodeFile, formation: Formation): Promise<void> {
-  const { folder, warn } = options;
+  const { disk, folder, warn } = options;
   const { cluster, hub, members, isFounder } = formation;
   const files = dataFiles(folder);
-  const hubId = await readHubId(nodeDisk, files);
-  if (hubId === undefined) await writeHubId(nodeDisk, files, hub);
+  const hubId = await readHubId(disk, files);
+  if (hubId === undefined) await writeHubId(disk, files, hub);
   else if (hubId !== hub) {
     throw new HubError(
       'config',
       `${folder} is of another hub (${hubId}) than the cluster (${hub}). Choose an empty one.`,
     );
   }
-  const store = await openStore({ folder, disk: nodeDisk, now: Date.now, warn });
+  const store = await openStore({ folder, disk, now: Date.now, warn });
   try {
-    await dropOldLog(folder);
+    await dropOldLog(disk, folder);
     if (!isFounder) return;
-    const { log } = await RaftLog.open({ disk: nodeDisk, folder: raftLogFolder(folder), warn });
+    const { log } = await RaftLog.open({ disk, folder: raftLogFolder(folder), warn });
     await log.write({
       hardState: { term: FOUNDING.term, vote: 0, commit: FOUNDING.index },
       restore: FOUNDING,
@@ -134,9 +134,9 @@ async function begin(options: RaftEngineOptions, node: NodeFile, formation: Form
 }
 
 /** Of a founding that was cut short: nothing in it was ever promised. */
-async function dropOldLog(folder: string): Promise<void> {
+async function dropOldLog(disk: Disk, folder: string): Promise<void> {
   const logFolder = raftLogFolder(folder);
-  if ((await nodeDisk.facts(logFolder)) === undefined) return;
-  for (const name of await nodeDisk.list(logFolder)) await nodeDisk.remove(`${logFolder}/${name}`);
-  await nodeDisk.syncFolder(logFolder);
+  if ((await disk.facts(logFolder)) === undefined) return;
+  for (const name of await disk.list(logFolder)) await disk.remove(`${logFolder}/${name}`);
+  await disk.syncFolder(logFolder);
 }

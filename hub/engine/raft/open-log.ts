@@ -2,7 +2,7 @@
 import { HubError } from '../../../core/errors';
 import { EMPTY_CONFIGURATION } from '../../raft/configuration';
 import { RaftLog, type OpenedRaftLog } from '../../raft-log/raft-log';
-import { nodeDisk } from '../../store/node-disk';
+import type { Disk } from '../../store/disk';
 import type { Store } from '../../store/store';
 import { parseMark, type ClusterState } from './cluster';
 import { raftLogFolder } from './node-file';
@@ -12,11 +12,11 @@ const NO_STATE: ClusterState = { term: 0, index: 0, configuration: EMPTY_CONFIGU
 
 /** @throws HubError `bad_data` */
 export async function openRecoveredLog(
-  options: { readonly folder: string; readonly warn: (message: string) => void },
+  options: { readonly disk: Disk; readonly folder: string; readonly warn: (message: string) => void },
   store: Store,
 ): Promise<{ opened: OpenedRaftLog; state: ClusterState }> {
   const { folder, warn } = options;
-  const opened = await RaftLog.open({ disk: nodeDisk, folder: raftLogFolder(folder), warn });
+  const opened = await RaftLog.open({ disk: options.disk, folder: raftLogFolder(folder), warn });
   const mark = parseMark(store.raftMark);
   const { recovered, log, fresh } = opened;
   if (mark === undefined) return { opened, state: NO_STATE };

@@ -12,7 +12,7 @@ import type { PeerIdentity } from '../../peers/proof';
 import type { OpenedRaftLog } from '../../raft-log/raft-log';
 import { HubState } from '../../state/hub-state';
 import { cutToWatermark } from '../../store/cut-to-watermark';
-import { nodeDisk } from '../../store/node-disk';
+import type { Disk } from '../../store/disk';
 import { openStore } from '../../store/open-store';
 import { sha256 } from '../../store/sha256';
 import type { Store } from '../../store/store';
@@ -30,6 +30,7 @@ import { Replica } from './replica';
 import { StateMachine } from './state-machine';
 
 export interface RaftEngineOptions {
+  readonly disk: Disk;
   readonly folder: string;
   readonly config: ClusterConfig;
   readonly host: string;
@@ -291,10 +292,14 @@ class OpenNode {
     this.closed = true;
     this.admin.close();
     await this.discarded.close();
-    await this.replica.close();
-    this.door.close();
-    this.peers.close();
-    await this.store.close();
+    try {
+      await this.replica.close();
+    } finally {
+      // Whatever the disk did: nobody is kept waiting for this node.
+      this.door.close();
+      this.peers.close();
+      await this.store.close();
+    }
   }
 
   async ready(): Promise<void> {
@@ -333,10 +338,10 @@ class OpenNode {
 
 /** @throws HubError that says why the node must not start, and what to do */
 export async function openRaftEngine(options: RaftEngineOptions): Promise<OpenedRaftEngine> {
-  const { folder, warn } = options;
+  const { disk, folder, warn } = options;
   const node = await joinCluster(options);
-  await cutToWatermark(nodeDisk, folder);
-  const store = await openStore({ folder, disk: nodeDisk, now: Date.now, warn, refuseClientEdits: true });
+  await cutToWatermark(disk, folder);
+  const store = await openStore({ folder, disk, now: Date.now, warn, refuseClientEdits: true });
   try {
     const open = new OpenNode(options, node, store, await openRecoveredLog(options, store));
     await open.ready();

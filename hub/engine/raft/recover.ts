@@ -65,7 +65,7 @@ async function recoverFrom(
   node: number,
   { folder, warn, copy }: { readonly folder: string; readonly warn: (message: string) => void; readonly copy: string },
 ): Promise<Recovery> {
-  const { opened, state: cluster } = await openRecoveredLog({ folder, warn }, store);
+  const { opened, state: cluster } = await openRecoveredLog({ disk: nodeDisk, folder, warn }, store);
   const { log, recovered } = opened;
   const state = new HubState({
     head: store.head,
