@@ -136,7 +136,11 @@ export async function checkRepair(files: Files, damaged: Uint8Array, where: stri
     `${where}: each sequence is there or on record as lost`,
   );
   const kept = disk.peek(FILES.entries)?.length ?? 0;
-  assert.equal(kept + movedBytes(disk.peek(FILES.quarantine)), damaged.length, `${where}: no byte was dropped`);
+  assert.equal(
+    kept + movedBytes(disk.peek(FILES.quarantine), damaged),
+    damaged.length,
+    `${where}: no byte was dropped`,
+  );
   const good = new Set(original);
   for (const { sequence, bytes } of lines) {
     const unproven = gaps.some(({ last, next_sha256 }) => last === sequence - 1 && next_sha256 !== undefined);
@@ -146,14 +150,16 @@ export async function checkRepair(files: Files, damaged: Uint8Array, where: stri
   assert.deepEqual((await inspect({ disk, folder: FOLDER })).faults, [], where);
 }
 
-/** The sum of the lengths that the headers in the quarantine file say, which must be what is there. */
-function movedBytes(quarantined: Uint8Array | undefined): number {
+/** How many bytes the quarantine file holds, each just as it was at the place that its header says. */
+function movedBytes(quarantined: Uint8Array | undefined, damaged: Uint8Array): number {
   let sum = 0;
   for (let at = 0; quarantined !== undefined && at < quarantined.length;) {
-    const headerEnd = quarantined.indexOf(0x0a, at);
-    const { length } = JSON.parse(textOf(quarantined.subarray(at, headerEnd))) as { length: number };
-    assert.equal(quarantined[headerEnd + 1 + length], 0x0a);
-    at = headerEnd + length + 2;
+    const headerEnd = quarantined.indexOf(0x0a, at) + 1;
+    const header = JSON.parse(textOf(quarantined.subarray(at, headerEnd))) as { offset: number; length: number };
+    const { offset, length } = header;
+    const moved = quarantined.subarray(headerEnd, headerEnd + length);
+    assert.ok(Buffer.from(moved).equals(damaged.subarray(offset, offset + length)), `moved from byte ${offset}`);
+    at = headerEnd + length + 1;
     sum += length;
   }
   return sum;
