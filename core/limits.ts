@@ -12,5 +12,8 @@ export const DEFAULT_PORT = 9900;
 export const HEARTBEAT_INTERVAL_MS = 15_000;
 /** A peer that was silent for this long is gone (FM-11). */
 export const HEARTBEAT_TIMEOUT_MS = 30_000;
+/** What an outbox may hold: a hub that is away for months must not fill the disk. */
+export const MAX_OUTBOX_ENTRIES = 100_000;
+export const MAX_OUTBOX_BYTES = 256 * 1024 * 1024;
 /** How long a command waits for the hub before it gives up (FM-17). */
 export const REQUEST_TIMEOUT_MS = 5_000;

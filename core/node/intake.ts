@@ -58,6 +58,7 @@ export class Intake {
 
   static async open(options: IntakeOptions): Promise<Intake> {
     const intake = new Intake(options);
+    await options.outbox.compactLedger();
     intake.#known = new Set((await readLedger(options.paths)).keys());
     await intake.#tryMirror();
     if (intake.#mirror === undefined) {

@@ -10,6 +10,7 @@ import type { PublishedEntry } from '../entry';
 import { isWireCode, HubError, LOCAL_CODES, type ErrorCode } from '../errors';
 import type { RejectedResult, SharedResult } from '../sync/drain';
 import { publishedEntrySchema } from '../wire';
+import { MAX_OUTBOX_BYTES, MAX_OUTBOX_ENTRIES } from '../limits';
 import { appendLines, readLines, type ReadLines } from './append-file';
 import { writeFileAtomic } from './atomic-file';
 import { errnoOf, fileError } from './file-errors';
@@ -66,23 +67,56 @@ function fold({ values, unreadable }: ReadLines): Contents {
 
 const same = (a: PublishedEntry | undefined, b: PublishedEntry): boolean => JSON.stringify(a) === JSON.stringify(b);
 
+export interface OutboxLimits {
+  readonly entries: number;
+  readonly bytes: number;
+}
+
+const OUTBOX_LIMITS: OutboxLimits = { entries: MAX_OUTBOX_ENTRIES, bytes: MAX_OUTBOX_BYTES };
+/** Fewer superfluous lines are not worth a rewrite. */
+const LEDGER_SLACK_LINES = 256;
+
 export class Outbox {
   readonly #paths: ProjectPaths;
+  readonly #limits: OutboxLimits;
   #cache: { readonly stamp: string; readonly contents: Contents } | undefined;
 
-  constructor(paths: ProjectPaths) {
+  constructor(paths: ProjectPaths, limits: OutboxLimits = OUTBOX_LIMITS) {
     this.#paths = paths;
+    this.#limits = limits;
   }
 
-  /** Adds entries to the end; durable when it resolves. One that waits under the same id already is replaced. */
+  /**
+   * Adds entries to the end; durable when it resolves. One that waits under the same id already is replaced.
+   * @throws HubError `cannot_create` when it is full; then none was added
+   */
   async add(entries: readonly PublishedEntry[]): Promise<void> {
     await ensureHubFolder(this.#paths.hubDir);
     await this.#locked(async () => {
       const { waiting } = await this.#read();
-      await appendLines(
-        this.#paths.outbox,
-        entries.filter((entry) => !same(waiting.get(entry.id), entry)),
-      );
+      const fresh = entries.filter((entry) => !same(waiting.get(entry.id), entry));
+      await this.#checkRoom(waiting.size, fresh);
+      await appendLines(this.#paths.outbox, fresh);
+    });
+  }
+
+  async #checkRoom(waiting: number, fresh: readonly PublishedEntry[]): Promise<void> {
+    const size = Number((await statOf(this.#paths.outbox))?.size ?? 0n);
+    const bytes = fresh.reduce((sum, entry) => sum + JSON.stringify(entry).length, size);
+    const { entries: maxEntries, bytes: maxBytes } = this.#limits;
+    if (fresh.length === 0 || (waiting + fresh.length <= maxEntries && bytes <= maxBytes)) return;
+    const what = `The outbox ${this.#paths.outbox} is full: ${waiting} entries wait already`;
+    throw new HubError('cannot_create', `${what}. Send them first: ctx connection publish.`);
+  }
+
+  /** Under the lock, a ledger that says most things twice is written anew. */
+  async compactLedger(): Promise<void> {
+    if ((await statOf(this.#paths.ledger)) === undefined) return;
+    await this.#locked(async () => {
+      const { values } = await readLines(this.#paths.ledger);
+      const ledger = await readLedger(this.#paths);
+      if (values.length < ledger.size * 2 + LEDGER_SLACK_LINES) return;
+      await this.#write(this.#paths.ledger, toLines([...ledger.values()]));
     });
   }
 
@@ -220,9 +254,13 @@ function toLines(values: readonly unknown[]): string {
 
 /** Changes whenever the file does: replaced, grown or cut. */
 async function stampOf(file: string): Promise<string | undefined> {
+  const stats = await statOf(file);
+  return stats === undefined ? undefined : `${stats.ino}/${stats.size}/${stats.mtimeNs}`;
+}
+
+async function statOf(file: string): Promise<fs.BigIntStats | undefined> {
   try {
-    const stats: fs.BigIntStats = await fsp.stat(file, { bigint: true });
-    return `${stats.ino}/${stats.size}/${stats.mtimeNs}`;
+    return await fsp.stat(file, { bigint: true });
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return undefined;
     throw fileError(error, 'read', file);

@@ -1,6 +1,7 @@
 /** The share leg: entries go to the outbox first (fsynced), then to the hub within one deadline (FM-17, FM-18). */
 import type { PublishedEntry } from '../entry';
 import { HubError } from '../errors';
+import { parseHubAddress } from '../hub-address';
 import { REQUEST_TIMEOUT_MS } from '../limits';
 import type { BatchOutcome } from '../sync/drain';
 import { requireConnection, type Connection } from './connection-file';
@@ -27,6 +28,23 @@ export interface ShareOptions {
 /** Addresses of the connection, best first. */
 export function addressesOf(connection: Connection): readonly string[] {
   return [...new Set([connection.hub_addr, ...(connection.peers ?? [])])];
+}
+
+/**
+ * Those of the addresses a hub names that a client may go to: well-formed, and never without TLS for one that came with it, or the
+ * token would travel in the clear.
+ */
+export function usableAddresses(named: readonly string[], current: string): readonly string[] {
+  const { secure } = parseHubAddress(current);
+  return named.flatMap((text) => {
+    try {
+      const address = parseHubAddress(text, secure);
+      return secure && !address.secure ? [] : [address.url];
+    } catch (error) {
+      if (error instanceof HubError) return []; // What is no address is no use; the others are.
+      throw error;
+    }
+  });
 }
 
 /** The first address that answers; the deadline is shared out so that a silent one does not use up all of it. */

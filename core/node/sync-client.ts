@@ -6,7 +6,7 @@ import type { StoredEntry } from '../entry';
 import type { Random } from '../ports';
 import { HubError } from '../errors';
 import { HEALTHY_AFTER_MS, backoffMs } from '../sync/backoff';
-import { initialState, step } from '../sync/machine';
+import { initialState, MAX_ADDRESSES, step } from '../sync/machine';
 import type { SyncSnapshot } from '../sync/snapshot';
 import type { PrepareTask, State, StateKind, SyncCommand, SyncEvent } from '../sync/state';
 import type { BatchOutcome } from '../sync/drain';
@@ -18,7 +18,7 @@ import { Intake, type JournalSink } from './intake';
 import { Outbox } from './outbox';
 import { FileWatch } from './file-watch';
 import { projectPaths, type ProjectPaths } from './project-directory';
-import { addressesOf } from './share';
+import { addressesOf, usableAddresses } from './share';
 import { lastAcknowledged } from './share-ledger';
 
 export type { SyncPhase, SyncSnapshot } from '../sync/snapshot';
@@ -283,12 +283,24 @@ export class SyncClient {
       this.#session = opened;
       void opened.closed.then(({ error, addresses }) => {
         if (this.#session === opened) this.#session = undefined;
-        this.#dispatch({ kind: 'lost', session, error, addresses });
+        this.#dispatch({ kind: 'lost', session, error, addresses: usableAddresses(addresses, opened.address) });
       });
-      this.#dispatch({ kind: 'opened', session, head: opened.hello.head, cluster: opened.hello.cluster });
+      const cluster = usableAddresses(opened.hello.cluster, opened.address);
+      this.#enqueue(() => this.#rememberAddresses(cluster));
+      this.#dispatch({ kind: 'opened', session, head: opened.hello.head, cluster });
     } catch (error) {
       this.#dispatch({ kind: 'openFailed', session, error: asHubError(error) });
     }
+  }
+
+  /** What the hub says of its other addresses is kept, so that a client that starts while one is down knows the others. */
+  async #rememberAddresses(named: readonly string[]): Promise<void> {
+    const before = this.#connection;
+    if (before === undefined) return;
+    const peers = [...new Set([...(before.peers ?? []), ...named])].filter((peer) => peer !== before.hub_addr);
+    if (peers.length <= (before.peers ?? []).length) return;
+    this.#connection = { ...before, peers: peers.slice(0, MAX_ADDRESSES) };
+    await writeConnection(this.#paths, this.#options.env, this.#connection);
   }
 
   /** Work of the current session on files; its failure ends the session. */

@@ -111,7 +111,7 @@ export const mutants = [
   },
   {
     name: 'a hub that is silent holds a share up for long',
-    patches: [patch('core/limits.ts', 'REQUEST_TIMEOUT_MS = 5_000', 'REQUEST_TIMEOUT_MS = 50_000')],
+    patches: [patch('core/limits.ts', 'REQUEST_TIMEOUT_MS = 5_000', 'REQUEST_TIMEOUT_MS = 14_000')],
     tests: ['test/failure-modes/FM-17-hub-unreachable-on-share.test.ts'],
   },
 ];

@@ -39,6 +39,8 @@ export class FakeHub {
   versions = [1];
   /** How far its clock is ahead of this machine's. */
   clockAheadMs = 0;
+  /** Addresses of the cluster that it says it is in. */
+  cluster: string[] = [];
   /** HTTP status instead of an upgrade. */
   refuseUpgrade: number | undefined;
   publishes = 0;
@@ -135,7 +137,7 @@ export class FakeHub {
       instance: '0123456789abcdef',
       head: this.head,
       limits,
-      cluster: [],
+      cluster: this.cluster,
       identity: { kind: 'client', project, client },
       time: new Date(Date.now() + this.clockAheadMs).toISOString(),
     });

@@ -32,6 +32,41 @@ describe('outbox', () => {
   });
   after(removeTempDirs);
 
+  it('takes no more than it may, adds all of a call or nothing, and takes again when there is room', async () => {
+    const small = new Outbox(project.paths, { entries: 3, bytes: 10_000 });
+    await small.add([entry('a'), entry('b')]);
+    const full = (error: unknown): boolean => error instanceof HubError && error.code === 'cannot_create';
+    await assert.rejects(small.add([entry('c'), entry('d')]), full);
+    assert.equal(await small.count(), 2);
+    await small.add([entry('a')]);
+    await small.add([entry('c')]);
+    await assert.rejects(small.add([entry('d')]), full);
+    await small.settle({ shared: [shared(entry('a'))], rejected: [] });
+    await small.add([entry('d')]);
+    assert.deepEqual(
+      (await small.waiting()).map(({ id }) => id),
+      ['b', 'c', 'd'],
+    );
+    const narrow = new Outbox(project.paths, { entries: 100, bytes: 2_000 });
+    await assert.rejects(narrow.add([entry('large', 'x'.repeat(2_000))]), full);
+    assert.equal(await narrow.count(), 3);
+  });
+
+  it('a ledger that says most things many times is written anew and says the same', async () => {
+    const ids = Array.from({ length: 20 }, (_, i) => `e-${i}`);
+    for (let round = 0; round < 40; round++) {
+      await outbox.settle({ shared: ids.map((id, i) => shared(entry(id), i + 1)), rejected: [] });
+    }
+    const lines = (): number => fs.readFileSync(project.paths.ledger, 'utf8').split('\n').length - 1;
+    assert.equal(lines(), 800);
+    const before = [...(await readLedger(project.paths)).values()];
+    await outbox.compactLedger();
+    assert.equal(lines(), 20);
+    assert.deepEqual([...(await readLedger(project.paths)).values()], before);
+    await outbox.compactLedger();
+    assert.equal(lines(), 20);
+  });
+
   it('keeps what is added, in order, for every process that looks', async () => {
     await outbox.add([entry('a'), entry('b')]);
     await new Outbox(project.paths).add([entry('c')]);

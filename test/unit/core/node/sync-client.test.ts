@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import fc from 'fast-check';
 import { ENTRY_TYPES, type EntryType, type PublishedEntry, type StoredEntry } from '../../../../core/entry';
+import { requireConnection } from '../../../../core/node/connection-file';
 import { readMirror } from '../../../../core/node/mirror';
 import { readMirrorState } from '../../../../core/node/mirror-state';
 import { Outbox } from '../../../../core/node/outbox';
@@ -82,6 +83,26 @@ describe('sync client', () => {
     await hub.close();
   });
   after(removeTempDirs);
+
+  it('addresses that the hub names are kept for the next start, bad ones are not', async () => {
+    const other = new FakeHub();
+    const named = await other.listen();
+    hub.cluster = [hub.address, named, 'http://nonsense', 'ws://user:pass@x', named];
+    const first = start();
+    await first.settled(hub);
+    await until('they are kept', async () => {
+      const { peers } = await requireConnection(project.paths, project.env);
+      return peers?.join() === named;
+    });
+    await first.client.close();
+    await hub.close();
+    // The first address is gone: only who remembers finds the other one.
+    const second = start();
+    await second.phase('live');
+    assert.equal(second.client.snapshot().address, named);
+    await second.client.close();
+    await other.close();
+  });
 
   it('mirrors what others shared, notes what is ours, and tells each entry once', async () => {
     hub.append('beta', entry(), entry('learning'));
@@ -317,10 +338,10 @@ describe('sync client', () => {
   });
 
   it('a quiet hub that answers pings is not given up', async () => {
-    hub.heartbeatMs = 60;
+    hub.heartbeatMs = 400;
     const { settled, client } = start();
     await settled(hub);
-    await new Promise((resolve) => setTimeout(resolve, 500));
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
     assert.equal(client.snapshot().lastError, undefined);
     assert.equal(hub.sessions, 1);
   });
