@@ -49,7 +49,9 @@ export class HubService {
   /** Brings back a hub that the user wants and that a reboot has ended. */
   async startOnDemand(): Promise<RunningHub | undefined> {
     const wanted = this.context.globalState.get(WANTED) === true && setting('ctxHub.localHub.startOnDemand');
-    return wanted && vscode.workspace.isTrusted ? this.start() : this.find();
+    if (wanted && vscode.workspace.isTrusted) return this.start();
+    this.log.info('the local hub does not run and is left as it is');
+    return undefined;
   }
 
   /** After an update of the extension the hub still runs as it was: the user says when it changes. */

@@ -4,10 +4,7 @@ import net from 'node:net';
 import path from 'node:path';
 import * as z from 'zod';
 
-const hubFile = z.object({
-  ...{ pid: z.int(), address: z.string(), port: z.int() },
-  ...{ version: z.string(), started_at: z.string() },
-});
+const hubFile = z.object({ pid: z.int(), address: z.string(), port: z.int(), version: z.string() });
 
 export type HubProcess = z.infer<typeof hubFile>;
 
