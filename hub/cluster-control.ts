@@ -4,11 +4,18 @@ import { HubError } from '../core/errors';
 import type { ClusterParts } from './engine/raft/open';
 import type { AdminWish, MemberStatus } from './engine/raft/cluster-admin';
 import type { Audit } from './audit';
+import type { HubParts } from './hub-parts';
 import type { PeerRow } from './peer-row';
 import type { ControlAction } from './server/http-routes';
 
 const address = z.object({ address: z.string() });
 const peer = z.object({ peer: z.string() });
+
+function wanted<T>(schema: z.ZodType<T>, asked: unknown): T {
+  const parsed = schema.safeParse(asked);
+  if (parsed.success) return parsed.data;
+  throw new HubError('invalid', z.prettifyError(parsed.error));
+}
 
 function rowOf({ id, address: at, voter, info, trouble, roundTripMs }: MemberStatus, head: number): PeerRow {
   const base = { node: id, address: at, voter, reachable: info !== undefined };
@@ -33,8 +40,9 @@ export async function peerRows(cluster: ClusterParts): Promise<readonly PeerRow[
   return members.map((member) => rowOf(member, head));
 }
 
-export function clusterActions(cluster: ClusterParts | undefined, audit: Audit): [string, ControlAction][] {
+export function clusterActions(given: { readonly parts: HubParts; readonly audit: Audit }): [string, ControlAction][] {
   const inCluster = (): ClusterParts => {
+    const { cluster } = given.parts;
     if (cluster !== undefined) return cluster;
     throw new HubError(
       'invalid',
@@ -43,13 +51,13 @@ export function clusterActions(cluster: ClusterParts | undefined, audit: Audit):
   };
   const wish = async (what: AdminWish): Promise<{ readonly said: string }> => {
     const answer = await inCluster().admin.wish(what);
-    audit.note('cluster', { ...what, said: answer.said });
+    given.audit.note('cluster', { ...what, said: answer.said });
     return answer;
   };
   return [
     ['peer_list', async () => ({ cluster: inCluster().self().cluster, peers: await peerRows(inCluster()) })],
-    ['peer_add', (given) => wish({ action: 'add', address: address.parse(given).address })],
-    ['peer_remove', (given) => wish({ action: 'remove', peer: peer.parse(given).peer })],
+    ['peer_add', (asked) => wish({ action: 'add', address: wanted(address, asked).address })],
+    ['peer_remove', (asked) => wish({ action: 'remove', peer: wanted(peer, asked).peer })],
     ['stepdown', () => wish({ action: 'stepdown' })],
   ];
 }

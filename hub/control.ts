@@ -54,6 +54,6 @@ export function controlActions(parts: ControlParts): Map<string, ControlAction> 
       },
     ],
     ['token_rotate', () => parts.rotateAdmin()],
-    ...clusterActions(parts.parts.cluster, parts.audit),
+    ...clusterActions(parts),
   ]);
 }
