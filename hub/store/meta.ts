@@ -83,7 +83,7 @@ export async function readMeta(disk: Disk, files: DataFiles): Promise<MetaFile> 
   if (format.success && format.data.format > DATA_FORMAT) {
     throw new HubError(
       'unsupported_version',
-      `${files.folder} was written by a newer hub (format ${format.data.format}; this one knows ${DATA_FORMAT}). Update ctx.`,
+      `${files.meta} was written by a newer hub (format ${format.data.format}; this one knows ${DATA_FORMAT}). Update ctx.`,
     );
   }
   if (isOriginalMeta(bytes)) return { kind: 'original' };

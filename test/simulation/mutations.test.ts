@@ -79,7 +79,7 @@ describe('mutations of cleanly stopped stores', () => {
     if (number % VERIFY_EVERY === 0) assert.notDeepEqual((await inspect({ disk, folder: FOLDER })).faults, []);
   }
 
-  const each = scaled(300, 12_000);
+  const each = scaled(300, 11_000);
   for (const kind of MUTATION_KINDS) {
     it(`${each} × ${kind} in entries.jsonl: the start refuses, names the place, and changes nothing`, async function () {
       this.timeout(MAX_MS);
