@@ -50,30 +50,34 @@ async function wish(action: string, parameters: object, flags: Flags, { io }: Hu
 const withFlags = (command: Command): Command =>
   command.option(...DATA_DIR_FLAG).option('--json', 'print one JSON line');
 
-const EXAMPLES = `
-Examples, on the machine of any node:
-  ctx hub peer list
-  ctx hub peer add 10.0.0.4:9900        start the node there first: it waits to be added
-  ctx hub peer remove 10.0.0.2:9900     or by its number
-`;
+const EXAMPLES = {
+  list: '\nExample:\n  $ ctx hub peer list\n',
+  add: '\nExample:\n  $ ctx hub peer add 10.0.0.4:9900    start the node there first: it waits to be added\n',
+  remove: '\nExamples:\n  $ ctx hub peer remove 10.0.0.2:9900\n  $ ctx hub peer remove 2             by its number\n',
+  stepdown: '\nExample:\n  $ ctx hub stepdown\n',
+};
 
 export function addPeerCommands(hub: Command, context: HubCommandContext): void {
-  const peer = hub.command('peer').description('the nodes of a cluster (preview)').addHelpText('after', EXAMPLES);
-  withFlags(peer.command('list').description('every node, asked for its state')).action(async (flags: Flags) => {
-    const peers = await askPeers(dataDirOf(flags.dataDir, context.io));
-    context.io.stdout(flags.json === true ? jsonAnswer('hub_peers', { peers }) : peerTable(peers));
-  });
-  withFlags(peer.command('add <address>').description('take a new node in; it counts once it has caught up')).action(
-    (address: string, flags: Flags) =>
+  const peer = hub.command('peer').description('the nodes of a cluster (preview)');
+  withFlags(peer.command('list').description('every node, asked for its state'))
+    .addHelpText('after', EXAMPLES.list)
+    .action(async (flags: Flags) => {
+      const peers = await askPeers(dataDirOf(flags.dataDir, context.io));
+      context.io.stdout(flags.json === true ? jsonAnswer('hub_peers', { peers }) : peerTable(peers));
+    });
+  withFlags(peer.command('add <address>').description('take a new node in; it counts once it has caught up'))
+    .addHelpText('after', EXAMPLES.add)
+    .action((address: string, flags: Flags) =>
       wish('peer_add', { address: addressOf(address, flags, context) }, flags, context),
-  );
-  withFlags(peer.command('remove <node>').description('let a node go, by number or address')).action(
-    (node: string, flags: Flags) =>
+    );
+  withFlags(peer.command('remove <node>').description('let a node go, by number or address'))
+    .addHelpText('after', EXAMPLES.remove)
+    .action((node: string, flags: Flags) =>
       wish('peer_remove', { peer: /^\d+$/.test(node) ? node : addressOf(node, flags, context) }, flags, context),
-  );
-  withFlags(hub.command('stepdown').description('hand leadership over to another node (preview)')).action(
-    (flags: Flags) => wish('stepdown', {}, flags, context),
-  );
+    );
+  withFlags(hub.command('stepdown').description('hand leadership over to another node (preview)'))
+    .addHelpText('after', EXAMPLES.stepdown)
+    .action((flags: Flags) => wish('stepdown', {}, flags, context));
 }
 
 /** Nodes of one cluster serve TLS or not all alike. */

@@ -45,5 +45,6 @@ export function addRecoverCommand(hub: Command, context: HubCommandContext): voi
     .option(...DATA_DIR_FLAG)
     .option('--force', 'really do it; without it the command says what it means')
     .option('--json', 'print one JSON line')
+    .addHelpText('after', '\nExample:\n  $ ctx hub recover --force\n')
     .action((flags: Flags) => recover(flags, context));
 }

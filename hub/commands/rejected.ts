@@ -88,5 +88,6 @@ export function addRejectedCommand(hub: Command, context: HubCommandContext): vo
     .option(...DATA_DIR_FLAG)
     .option('--replay', 'publish them again, with the project they came from; safe to repeat')
     .option('--json', 'print one JSON line')
+    .addHelpText('after', '\nExamples:\n  $ ctx hub rejected\n  $ ctx hub rejected --replay\n')
     .action((flags: Flags) => rejected(flags, context));
 }
