@@ -33,9 +33,9 @@ export class HubService {
 
   /** Starts it when it does not run. From now on it is wanted: after a reboot it is started again on demand. */
   async start(): Promise<RunningHub> {
+    await this.context.globalState.update(WANTED, true);
     const progress = { location: vscode.ProgressLocation.Window, title: vscode.l10n.t('Starting the local hub') };
     const hub = await vscode.window.withProgress(progress, () => ensureLocalHub(this.#options()));
-    await this.context.globalState.update(WANTED, true);
     this.log.info(`the local hub runs on ${hub.address} (pid ${hub.pid}, version ${hub.version})`);
     return hub;
   }
