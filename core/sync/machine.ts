@@ -151,9 +151,12 @@ function opened(state: State, event: EventOf<'opened'>): Step {
 }
 
 function prepared(state: StateOf<'preparing'>, event: EventOf<'prepared'>): Step {
-  const drain: readonly SyncCommand[] = state.task === 'rewind' ? [{ kind: 'drain' }] : [];
+  const isRewound = state.task === 'rewind';
+  const drain: readonly SyncCommand[] = isRewound ? [{ kind: 'drain' }] : [];
+  // What was applied late may have moved the head to an end of the history that is no more; `listening` brings the true one.
+  const head = isRewound ? undefined : state.head;
   return {
-    state: { ...common(state), kind: 'subscribing', cursor: event.cursor },
+    state: { ...common(state), kind: 'subscribing', cursor: event.cursor, head },
     commands: [{ kind: 'listen', cursor: event.cursor }, ...drain],
   };
 }

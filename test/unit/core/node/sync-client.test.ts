@@ -224,6 +224,19 @@ describe('sync client', () => {
     assert.ok(seen.length >= 2);
   });
 
+  it('restored while an entry was on its way: what comes in late does not keep it waiting for an end that is no more', async () => {
+    const one = start();
+    hub.append('beta', entry('decision'));
+    await one.settled(hub);
+    hub.append('beta', entry('decision'));
+    hub.restore(0);
+    await one.settled(hub);
+    assert.deepEqual(
+      (await readMirror(project.dir)).map(({ id }) => id),
+      [],
+    );
+  });
+
   it('another hub behind the same address and token is noticed by its id', async () => {
     hub.append('beta', entry());
     const { settled, client } = start();
