@@ -28,9 +28,10 @@ export async function appendLines(file: string, values: readonly unknown[]): Pro
   if (values.length === 0) return;
   const text = values.map((value) => `${JSON.stringify(value)}\n`).join('');
   try {
-    const handle = await openPlainFile(file, fsp.constants.O_RDWR | fsp.constants.O_CREAT, PRIVATE_FILE_MODE);
+    const flags = fsp.constants.O_RDWR | fsp.constants.O_CREAT;
+    const { handle, stats } = await openPlainFile(file, flags, PRIVATE_FILE_MODE);
     try {
-      const { size } = await handle.stat();
+      const { size } = stats;
       const whole = await lengthOfWholeLines(handle, size);
       if (whole < size) await handle.truncate(whole);
       await handle.write(Buffer.from(text), 0, null, whole);

@@ -27,11 +27,16 @@ function checkPlain(file: string, stats: Stats): void {
  * @param flags of open(2), such as `O_RDONLY`; the file's own kind decides before anything is read or written
  * @throws HubError as above; what open(2) throws otherwise
  */
-export async function openPlainFile(file: string, flags: number, mode?: number): Promise<fsp.FileHandle> {
+export async function openPlainFile(
+  file: string,
+  flags: number,
+  mode?: number,
+): Promise<{ readonly handle: fsp.FileHandle; readonly stats: Stats }> {
   const handle = await fsp.open(file, flags | NO_FOLLOW | NO_WAIT, mode);
   try {
-    checkPlain(file, await handle.stat());
-    return handle;
+    const stats = await handle.stat();
+    checkPlain(file, stats);
+    return { handle, stats };
   } catch (error) {
     await handle.close();
     throw error;
@@ -46,9 +51,9 @@ export interface PlainFile {
 /** @returns `undefined` when it is not there. @throws HubError `cannot_create`, `too_large`, `io_failed` */
 export async function readPlainFile(file: string): Promise<PlainFile | undefined> {
   try {
-    const handle = await openPlainFile(file, fsp.constants.O_RDONLY);
+    const { handle, stats } = await openPlainFile(file, fsp.constants.O_RDONLY);
     try {
-      return { stats: await handle.stat(), bytes: await handle.readFile() };
+      return { stats, bytes: await handle.readFile() };
     } finally {
       await handle.close();
     }
