@@ -191,7 +191,7 @@ export class SyncClient {
   }
 
   #enqueue(work: () => Promise<void>): void {
-    if (this.#closed !== undefined) return;
+    if (this.#isClosed()) return;
     this.#work = this.#work.then(work).catch((error: unknown) => {
       this.#options.log(asHubError(error).message);
     });
@@ -210,7 +210,7 @@ export class SyncClient {
 
   /** After a refused token: a connection that was replaced meanwhile is taken up, else the end is told. */
   #lookAgain(): void {
-    if (this.#passing || this.#closed !== undefined) return;
+    if (this.#passing || this.#isClosed()) return;
     this.#passing = true;
     this.#secondLook = setTimeout(() => {
       this.#enqueue(async () => {

@@ -204,8 +204,8 @@ const tryNow = (state: State): Step => open(state, [{ kind: 'cancelWait' }]);
 const openFailed = (state: State, event: EventOf<'openFailed'>, random: Random): Step =>
   addressFailed(state, event.error, random);
 
-/** Before the first start and after a stop: nothing is under way. */
-const RESTING: Omit<Table['idle'] & Table['stopped'], 'stop'> = {
+/** Before the first start, between two attempts and after a stop: no session is under way. */
+const RESTING: Omit<Table['idle'] & Table['waiting'] & Table['stopped'], 'stop'> = {
   start: restart,
   opened: ignore,
   openFailed: ignore,
@@ -301,17 +301,9 @@ const TABLE: Table = {
     stop: stopBusy,
   },
   waiting: {
+    ...RESTING,
     start: tryNow,
-    opened: ignore,
-    openFailed: ignore,
-    prepared: ignore,
-    failed: ignore,
-    listening: ignore,
-    applied,
-    rebased: rebasedIdle,
-    lost: ignore,
     retryDue: (state) => open(state),
-    healthy: ignore,
     nudge: tryNow,
     stop: stopWaiting,
   },
