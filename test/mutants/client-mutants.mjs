@@ -1,7 +1,9 @@
 // Bugs put into the client and the command line one at a time: for each promise of theirs, one that breaks it, and the tests that
 // must see it. Tests of the library run from their sources; those below test/cli and test/failure-modes run the built `ctx`.
 
-const patch = (file, find, replace) => ({ file, find, replace });
+import { patchesIn } from './patched.mjs';
+
+const patch = patchesIn('');
 
 export const products = true;
 export const tests = [];

@@ -1,7 +1,9 @@
 // Bugs in the parts of the extension that need no editor: the feed's model, what is said in each state, foreign Markdown, the hub
 // of this machine, whose connection files are used, and what the manifest has in common with the code.
 
-const patch = (file, find, replace) => ({ file: `extension/${file}`, find, replace });
+import { patchesIn } from './patched.mjs';
+
+const patch = patchesIn('extension/');
 const unit = (name) => `test/unit/extension/${name}.test.ts`;
 
 export const tests = [unit('feed-model'), unit('gather'), unit('status'), unit('version')];

@@ -1,6 +1,8 @@
 // Bugs in how a hub lets people in, stamps, answers and fans out; seen from outside, by the built command.
 
-const patch = (file, find, replace) => ({ file, find, replace });
+import { patchesIn } from './patched.mjs';
+
+const patch = patchesIn('');
 const security = (name) => [`test/security/${name}.test.ts`];
 const hub = (name) => [`test/hub/${name}.test.ts`];
 

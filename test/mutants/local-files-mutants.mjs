@@ -1,6 +1,8 @@
 // Bugs in how local files are read and changed: the splice, the lock, the atomic write, secrets on disk.
 
-const patch = (file, find, replace) => ({ file, find, replace });
+import { patchesIn } from './patched.mjs';
+
+const patch = patchesIn('');
 const unit = (file) => `test/unit/core/${file}.test.ts`;
 
 export const tests = [

@@ -2,6 +2,9 @@
 import fs from 'node:fs';
 import path from 'node:path';
 
+/** Builds one replacement in a file of `folder` ("" = the repository's root), whose text `find` stands there exactly once. */
+export const patchesIn = (folder) => (file, find, replace) => ({ file: folder + file, find, replace });
+
 /** The text of a file with all patches for it. @throws if a patch fits nowhere or more than once. */
 export function apply(file, text, patches) {
   return patches.reduce((code, { find, replace }) => {

@@ -1,6 +1,8 @@
 // Bugs put into the Raft log on disk, one at a time.
 
-const patch = (file, find, replace) => ({ file: `hub/raft-log/${file}`, find, replace });
+import { patchesIn } from './patched.mjs';
+
+const patch = patchesIn('hub/raft-log/');
 
 export const tests = ['test/unit/hub/raft-log'];
 

@@ -1,7 +1,9 @@
 // Bugs put into the consensus core one at a time (gate G4): each must be caught by a test. A patch replaces text that occurs
 // exactly once in its file, so that a change of the core which makes a patch void is noticed.
 
-const patch = (file, find, replace) => ({ file: `hub/raft/${file}`, find, replace });
+import { patchesIn } from './patched.mjs';
+
+const patch = patchesIn('hub/raft/');
 
 /** Folders or files of tests that may kill them. */
 export const tests = ['test/unit/raft'];

@@ -1,7 +1,9 @@
 // Bugs in how a hub keeps what it acknowledged: for each promise of the store (P1 to P8, FM-20 to FM-29, FM-47) at least one.
 // The tests run the store itself, over a disk in memory that fails on command.
 
-const store = (file, find, replace) => ({ file: `hub/store/${file}`, find, replace });
+import { patchesIn } from './patched.mjs';
+
+const store = patchesIn('hub/store/');
 const engine = (find, replace) => ({ file: 'hub/engine/file-engine.ts', find, replace });
 const state = (find, replace) => ({ file: 'hub/state/hub-state.ts', find, replace });
 
