@@ -4,18 +4,13 @@ import { HubError } from '../core/errors';
 import type { ClusterParts } from './engine/raft/open';
 import type { AdminWish, MemberStatus } from './engine/raft/cluster-admin';
 import type { Audit } from './audit';
+import { controlParameters } from './control-parameters';
 import type { HubParts } from './hub-parts';
 import type { PeerRow } from './peer-row';
 import type { ControlAction } from './server/http-routes';
 
 const address = z.object({ address: z.string() });
 const peer = z.object({ peer: z.string() });
-
-function wanted<T>(schema: z.ZodType<T>, asked: unknown): T {
-  const parsed = schema.safeParse(asked);
-  if (parsed.success) return parsed.data;
-  throw new HubError('invalid', z.prettifyError(parsed.error));
-}
 
 function rowOf({ id, address: at, voter, info, trouble, roundTripMs }: MemberStatus, head: number): PeerRow {
   const base = { node: id, address: at, voter, reachable: info !== undefined };
@@ -56,8 +51,8 @@ export function clusterActions(given: { readonly parts: HubParts; readonly audit
   };
   return [
     ['peer_list', async () => ({ cluster: inCluster().self().cluster, peers: await peerRows(inCluster()) })],
-    ['peer_add', (asked) => wish({ action: 'add', address: wanted(address, asked).address })],
-    ['peer_remove', (asked) => wish({ action: 'remove', peer: wanted(peer, asked).peer })],
+    ['peer_add', (asked) => wish({ action: 'add', address: controlParameters(address, asked).address })],
+    ['peer_remove', (asked) => wish({ action: 'remove', peer: controlParameters(peer, asked).peer })],
     ['stepdown', () => wish({ action: 'stepdown' })],
   ];
 }

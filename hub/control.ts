@@ -1,9 +1,9 @@
 /** Local control: what the operator on the hub's own machine may ask of the running hub (PROTOCOL.md, section "Wire"). */
 import * as z from 'zod';
 import type { StampedEntry } from '../core/entry';
-import { HubError } from '../core/errors';
 import type { Audit } from './audit';
 import { clusterActions } from './cluster-control';
+import { controlParameters } from './control-parameters';
 import { importEntries, importSchema } from './import-entries';
 import type { HubParts } from './hub-parts';
 import type { ClientAdmin } from './server/client-admin';
@@ -19,13 +19,6 @@ export interface ControlParts {
   readonly rotateAdmin: () => Promise<{ readonly token: string }>;
 }
 
-function parsed<T>(schema: z.ZodType<T>, parameters: unknown): T {
-  const result = schema.safeParse(parameters);
-  if (result.success) return result.data;
-  const issue = result.error.issues[0];
-  throw new HubError('invalid', `${issue?.path.join('.') ?? ''}: ${issue?.message ?? 'not understood'}`);
-}
-
 export function controlActions(parts: ControlParts): Map<string, ControlAction> {
   return new Map<string, ControlAction>([
     [
@@ -39,7 +32,7 @@ export function controlActions(parts: ControlParts): Map<string, ControlAction> 
     [
       'client_revoke',
       async (parameters) => {
-        const { client_id } = parsed(z.object({ client_id: z.string() }), parameters);
+        const { client_id } = controlParameters(z.object({ client_id: z.string() }), parameters);
         await parts.clients.revoke(client_id, 'control');
         return { client_id };
       },
@@ -49,7 +42,7 @@ export function controlActions(parts: ControlParts): Map<string, ControlAction> 
     [
       'import',
       async (parameters) => {
-        const { entries } = parsed(importSchema, parameters);
+        const { entries } = controlParameters(importSchema, parameters);
         return { results: await importEntries(parts.parts.engine, entries as readonly StampedEntry[]) };
       },
     ],
