@@ -24,9 +24,9 @@ export function bundledTree(name: BundleName): CommandTree {
 /** What the client bundle gives to commands of this one. */
 export interface ClientBundle {
   readonly shareAdded: (
-    request: { readonly projectDir: string; readonly entries: readonly PublishedEntry[] },
+    request: { readonly projectDir: string; readonly entry: PublishedEntry },
     io: ProgramIo,
-  ) => Promise<readonly ShareOutcome[]>;
+  ) => Promise<ShareOutcome>;
   /** Prints to standard output and error. @returns the exit code */
   readonly reportShares: (outcomes: readonly ShareOutcome[], io: ProgramIo) => number;
   readonly shareExitCode: (outcomes: readonly ShareOutcome[]) => number;

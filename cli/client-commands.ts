@@ -9,10 +9,9 @@ import { commandTreeOf, type CommandTree } from '../core/command-line/tree';
 import type { PublishedEntry } from '../core/entry';
 import { HubError } from '../core/errors';
 import { readConnection } from '../core/node/connection-file';
-import { Outbox } from '../core/node/outbox';
 import { projectPaths } from '../core/node/project-directory';
-import { asVersion, readVersions } from '../core/node/versions';
-import { shareEntries, type ShareOutcome } from '../core/node/share';
+import { shareEntry, type ShareOutcome } from '../core/node/share';
+import { currentVersion } from '../core/node/versions';
 import { QUIET_IO, type Program, type ProgramIo } from '../core/program';
 import type { ConnectionContext } from './commands/connection/context';
 import { addListenCommand } from './commands/connection/listen';
@@ -68,20 +67,19 @@ export function doctor(flags: { readonly json?: boolean }, io: ProgramIo): Promi
 export interface ShareAddedRequest {
   /** The folder that holds `.context`. */
   readonly projectDir: string;
-  /** Written to the local files already; they passed `checkPublishedEntry`. */
-  readonly entries: readonly PublishedEntry[];
+  /** Written to the local file already. */
+  readonly entry: PublishedEntry;
 }
 
 /**
  * The share leg of `ctx add … --share`: prints nothing; see `reportShares` and `shareExitCode`.
  * @throws HubError when the outbox itself cannot be written
  */
-export async function shareAdded(request: ShareAddedRequest, io: ProgramIo): Promise<readonly ShareOutcome[]> {
-  const paths = projectPaths(request.projectDir);
+export async function shareAdded(request: ShareAddedRequest, io: ProgramIo): Promise<ShareOutcome> {
+  const { projectDir, entry } = request;
   // Adding again what is in the file already may come after a change of it.
-  const versions = await readVersions(paths, new Outbox(paths));
-  const entries = request.entries.map((entry) => asVersion(entry, versions, { now: new Date() }));
-  return shareEntries(request.projectDir, entries, { env: io.env, signal: io.signal });
+  const version = await currentVersion(projectPaths(projectDir), entry, { now: new Date() });
+  return shareEntry(projectDir, version, { env: io.env, signal: io.signal });
 }
 
 /** The name under which the project is registered; `undefined` when it is not, or its connection cannot be opened here. */

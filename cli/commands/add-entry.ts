@@ -36,12 +36,11 @@ async function share(added: AddedEntry, projectDir: string, json: boolean, conte
   const { io } = context;
   try {
     const client = clientBundle();
-    const outcomes = await client.shareAdded({ projectDir, entries: [publishedOf(added, new Date())] }, io);
-    const [first] = outcomes;
+    const outcome = await client.shareAdded({ projectDir, entry: publishedOf(added, new Date()) }, io);
     // With --json the warnings still go to standard error; what was shared is in the answer.
     const quiet = { ...io, stdout: () => undefined };
-    const exit = client.reportShares(outcomes, json ? quiet : io);
-    return { exit, json: first === undefined ? {} : client.shareJson(first) };
+    const exit = client.reportShares([outcome], json ? quiet : io);
+    return { exit, json: client.shareJson(outcome) };
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     io.stderr(

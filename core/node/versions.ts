@@ -3,9 +3,9 @@
  * new entry that supersedes the newest version.
  */
 import { isDerivedId, revisionId } from '../context/derived-id';
-import type { EntryType, PublishedEntry } from '../entry';
+import { checkPublishedEntry, type EntryType, type PublishedEntry } from '../entry';
 import { HubError } from '../errors';
-import type { Outbox } from './outbox';
+import { Outbox } from './outbox';
 import type { ProjectPaths } from './project-directory';
 import { contentHash, sha256 } from './sha256';
 import { readLedger } from './share-ledger';
@@ -80,4 +80,18 @@ export function asVersion(entry: PublishedEntry, versions: Versions, { now, repl
   const { type, content } = entry;
   const revision = revisionId({ supersedes: id, type, content }, sha256);
   return { ...entry, id: revision, supersedes: id, timestamp: now.toISOString() };
+}
+
+/**
+ * The entry as it goes to the hub now, by what this machine knows at this moment: the one rule for the command line and the editor.
+ * @param entry see {@link asVersion}
+ * @throws HubError when no hub would take it, or see {@link notOurs}
+ */
+export async function currentVersion(
+  paths: ProjectPaths,
+  entry: PublishedEntry,
+  options: VersionOptions,
+): Promise<PublishedEntry> {
+  checkPublishedEntry(entry);
+  return asVersion(entry, await readVersions(paths, new Outbox(paths)), options);
 }

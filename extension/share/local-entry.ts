@@ -8,11 +8,11 @@ import { insertEntry } from '../../core/context/insert';
 import { localDate } from '../../core/context/local-date';
 import type { ContextEntry, Draft } from '../../core/context/model';
 import { parseContext } from '../../core/context/parse';
-import { checkPublishedEntry, type EntryType, type PublishedEntry, type StoredEntry } from '../../core/entry';
+import type { EntryType, PublishedEntry, StoredEntry } from '../../core/entry';
 import { HubError } from '../../core/errors';
 import { addEntry } from '../../core/node/context-file';
 import { localIdOf } from '../../core/node/local-entries';
-import { contentHash } from '../../core/node/sha256';
+import { currentVersion } from '../../core/node/versions';
 import type { Project } from '../project/project';
 import type { FieldStep } from './fields';
 
@@ -104,20 +104,13 @@ export function missingIn(entry: ContextEntry): readonly string[] {
 
 /**
  * The entry as it goes to the hub. One that was shared and edited since is a new entry that supersedes the shared one.
- * @throws HubError when no hub would take it
+ * @param replace also where another machine of the project shared other text
+ * @throws HubError `id_conflict` when another machine did and `replace` is not set; others when no hub would take it
  */
-export function publishable(project: Project, entry: ContextEntry): PublishedEntry {
-  const own = localIdOf(entry, project.connection?.project ?? project.name);
-  const known = project.shares.states[own];
-  const changed = known?.kind === 'shared' && known.sha256 !== contentHash(entry.content);
-  const published = {
-    id: changed ? uuid() : own,
-    type: entry.type,
-    content: entry.content,
-    timestamp: new Date().toISOString(),
-    meta: { tool: 'vscode' },
-    ...(changed ? { supersedes: known.id } : {}),
-  };
-  checkPublishedEntry(published);
-  return published;
+export function publishable(project: Project, entry: ContextEntry, replace = false): Promise<PublishedEntry> {
+  const id = localIdOf(entry, project.connection?.project ?? project.name);
+  const now = new Date();
+  const { type, content } = entry;
+  const published = { id, type, content, timestamp: now.toISOString(), meta: { tool: 'vscode' } };
+  return currentVersion(project.paths, published, { now, replace });
 }

@@ -2,11 +2,12 @@
 import * as vscode from 'vscode';
 import type { ContextEntry } from '../../core/context/model';
 import { ENTRY_TYPES, type EntryType } from '../../core/entry';
+import { HubError } from '../../core/errors';
 import type { App } from '../app';
 import type { Handler } from '../commands';
 import { contextFile } from '../language/context-file';
 import type { CommandId } from '../names';
-import { inform } from '../notify';
+import { confirm, inform } from '../notify';
 import { requireProject } from '../project/choose';
 import type { Project } from '../project/project';
 import { askFields } from './ask';
@@ -95,10 +96,17 @@ async function shareExisting(app: App, argument: unknown): Promise<unknown> {
   return shareEntryOf(app, project, entry);
 }
 
-/** What was shared a moment ago, here or on a terminal, decides whether this is a new entry or one in another's place. */
+/** Other text of it that another machine shared is superseded only by somebody who has been told of it. */
 async function shareEntryOf(app: App, project: Project, entry: ContextEntry): Promise<unknown> {
-  await project.refreshShares();
-  return app.sharing.send(project, publishable(project, entry), entry.title);
+  try {
+    return await app.sharing.send(project, await publishable(project, entry), entry.title);
+  } catch (error) {
+    if (!(error instanceof HubError) || error.code !== 'id_conflict') throw error;
+  }
+  const question = vscode.l10n.t('Another machine of this project has shared other text of this entry.');
+  const detail = vscode.l10n.t('Yours can become the newest version: readers see it in place of the other one.');
+  if (!(await confirm(question, detail, vscode.l10n.t('Make Mine the Newest')))) return undefined;
+  return app.sharing.send(project, await publishable(project, entry, true), entry.title);
 }
 
 type ShareCommand = Extract<CommandId, `share${string}`>;

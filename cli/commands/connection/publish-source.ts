@@ -15,7 +15,7 @@ import { fileError } from '../../../core/node/file-errors';
 import { asPublished, localEntries } from '../../../core/node/local-entries';
 import { Outbox } from '../../../core/node/outbox';
 import type { ProjectPaths } from '../../../core/node/project-directory';
-import { asVersion, readVersions } from '../../../core/node/versions';
+import { currentVersion, readVersions } from '../../../core/node/versions';
 import type { ProgramIo } from '../../../core/program';
 
 /** `publish <type> <content>`; a content of `-` is read from standard input. */
@@ -48,13 +48,12 @@ export async function entryById(
   if (!isEntryId(id))
     throw new HubError('usage', `"${id}" is no entry id: up to 128 characters of A-Z a-z 0-9 . _ : -`);
   const outbox = new Outbox(paths);
-  const versions = await readVersions(paths, outbox);
   const local = (await localEntries(paths, project)).find((each) => each.id === id);
   if (local !== undefined) {
     const now = new Date();
-    return asVersion(asPublished(local, now), versions, { now, replace });
+    return currentVersion(paths, asPublished(local, now), { now, replace });
   }
-  const known = versions.get(id)?.entry;
+  const known = (await readVersions(paths, outbox)).get(id)?.entry;
   if (known !== undefined) return known;
   const refused = (await outbox.rejected()).find(({ entry }) => entry.id === id);
   if (refused !== undefined) return refused.entry;

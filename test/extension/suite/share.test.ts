@@ -3,9 +3,12 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { v7 as uuid } from 'uuid';
 import * as vscode from 'vscode';
+import { revisionId } from '../../../core/context/derived-id';
+import { sha256 } from '../../../core/node/sha256';
 import { shareEntry, type ShareOutcome } from '../../../core/node/share';
 import type { FeedRow } from '../../../extension/feed/feed-model';
 import { entryUri } from '../../../extension/feed/entry-uri';
+import { entryAt } from '../../../extension/share/local-entry';
 import { until } from '../../support/processes';
 import { killHub, readHub } from '../support/hub';
 import { connectBoth, extensionApi, homeDir, isLive, project, run, show, statusOf } from './host';
@@ -87,8 +90,12 @@ describe('sharing', () => {
     const at = editor.document.positionAt(editor.document.getText().indexOf('Local time is for display only'));
     await editor.edit((edit) => edit.insert(at, 'Always: '));
     const second = shared(await run('shareEntry', place()));
-    assert.notEqual(second.id, first.id);
     assert.ok(second.sequence > first.sequence);
+    // The id that `ctx` on another machine gives to the same change.
+    const text = editor.document.getText();
+    const content = entryAt('decision', text, offset())?.content ?? '';
+    assert.match(content, /Always: Local time/);
+    assert.equal(second.id, revisionId({ supersedes: first.id, type: 'decision', content }, sha256));
     const row = await rowOf('Use UTC everywhere');
     assert.equal(row.entry.origin, 'alpha');
   });
