@@ -9,6 +9,7 @@ export interface ProgramIo {
   readonly cwd: string;
   readonly stdinIsTty: boolean;
   readonly stdoutIsTty: boolean;
+  readonly stderrIsTty: boolean;
   /** Aborted on SIGINT and SIGTERM: the program ends in order. */
   readonly signal: AbortSignal;
 }
@@ -22,6 +23,7 @@ export const QUIET_IO: ProgramIo = {
   cwd: '/',
   stdinIsTty: false,
   stdoutIsTty: false,
+  stderrIsTty: false,
   signal: new AbortController().signal,
 };
 

@@ -1,15 +1,20 @@
-/** What the process behind `ctx hub start --daemon` tells its parent: that it serves, or why not. Then they part. */
+/** What the process behind `ctx hub start --daemon` tells its parent: how far it is, then that it serves, or why not. Then they part. */
 import * as z from 'zod';
 import { HubError, LOCAL_CODES, WIRE_CODES } from '../core/errors';
 
 const reportSchema = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('reading'), done: z.number(), all: z.number() }),
   z.object({ kind: z.literal('serving'), text: z.string() }),
   z.object({ kind: z.literal('failed'), code: z.enum([...WIRE_CODES, ...LOCAL_CODES]), message: z.string() }),
 ]);
 
 export type DaemonReport = z.infer<typeof reportSchema>;
+/** The last word. */
+export type DaemonOutcome = Exclude<DaemonReport, { kind: 'reading' }>;
 
 export interface ReportToParent {
+  /** How much of the log was read; bytes. */
+  readonly reading: (done: number, all: number) => void;
   readonly serving: (text: string) => void;
   readonly failed: (error: HubError) => void;
 }
@@ -21,15 +26,17 @@ export function parseReport(value: unknown): DaemonReport | undefined {
 
 export function reportToParent(): ReportToParent {
   // A parent that went away must not take the hub with it.
-  const send = (report: DaemonReport): void => {
+  const send = (report: DaemonReport, sent: () => void): void => {
     if (process.send === undefined || !process.connected) return;
-    process.send(report, undefined, {}, () => {
-      if (process.connected) process.disconnect();
-    });
+    process.send(report, undefined, {}, sent);
+  };
+  const part = (): void => {
+    if (process.connected) process.disconnect();
   };
   return {
-    serving: (text) => send({ kind: 'serving', text }),
-    failed: (error) => send({ kind: 'failed', code: error.code, message: error.message }),
+    reading: (done, all) => send({ kind: 'reading', done, all }, () => undefined),
+    serving: (text) => send({ kind: 'serving', text }, part),
+    failed: (error) => send({ kind: 'failed', code: error.code, message: error.message }, part),
   };
 }
 

@@ -2,20 +2,25 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import path from 'node:path';
 import { HubError } from '../core/errors';
+import { showProgress } from '../core/node/progress';
 import type { HubCommandContext } from './commands/context';
 import type { HubConfig } from './config';
-import { failureOf, parseReport, type DaemonReport } from './daemon-report';
-import { hubLogPath, type ServeFlags } from './serve';
+import { failureOf, parseReport, type DaemonOutcome } from './daemon-report';
+import { hubLogPath, READING_LOG, type ServeFlags } from './serve';
 
-/** A large log is verified before the hub serves. */
-const START_DEADLINE_MS = 120_000;
+/** For each word of the child: while it reads a large log it says so again and again. */
+const SILENCE_DEADLINE_MS = 120_000;
 
 /** The command line once more, for the child. Paths are resolved against the same folder: it inherits it. */
 function childArguments(argv: readonly string[]): string[] {
   return [path.join(__dirname, 'ctx.js'), 'hub', ...argv.filter((each) => each !== '--daemon'), '--daemon-child'];
 }
 
-function reportOf(child: ChildProcess, config: HubConfig): Promise<DaemonReport> {
+function outcomeOf(
+  child: ChildProcess,
+  config: HubConfig,
+  onReading: (done: number, all: number) => void,
+): Promise<DaemonOutcome> {
   return new Promise((resolve, reject) => {
     const fail = (why: string): void => {
       clearTimeout(timer);
@@ -23,15 +28,20 @@ function reportOf(child: ChildProcess, config: HubConfig): Promise<DaemonReport>
     };
     const timer = setTimeout(() => {
       child.kill();
-      fail(`it did not serve within ${START_DEADLINE_MS / 1_000} s`);
-    }, START_DEADLINE_MS);
+      fail(`it said nothing for ${SILENCE_DEADLINE_MS / 1_000} s`);
+    }, SILENCE_DEADLINE_MS);
     child.once('error', (error) => fail(error.message));
     child.once('exit', (code, signal) => fail(`its process ended with ${signal ?? `code ${code ?? '?'}`}`));
-    child.once('message', (message) => {
-      clearTimeout(timer);
+    child.on('message', (message) => {
       const report = parseReport(message);
       if (report === undefined) fail('it said something unexpected');
-      else resolve(report);
+      else if (report.kind === 'reading') {
+        timer.refresh();
+        onReading(report.done, report.all);
+      } else {
+        clearTimeout(timer);
+        resolve(report);
+      }
     });
   });
 }
@@ -44,7 +54,8 @@ export async function startDaemon(config: HubConfig, _flags: ServeFlags, context
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
     windowsHide: true,
   });
-  const report = await reportOf(child, config);
+  const progress = showProgress(context.io, READING_LOG);
+  const report = await outcomeOf(child, config, progress.update).finally(progress.end);
   child.removeAllListeners();
   if (child.connected) child.disconnect();
   child.unref();

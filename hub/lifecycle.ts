@@ -39,6 +39,8 @@ export interface StartOptions {
   readonly version: string;
   /** @param failed told when a line could not be written */
   readonly openLog: (failed: (error: Error) => void) => Logger;
+  /** How much of a long log was read before the hub serves. */
+  readonly onProgress: (doneBytes: number, allBytes: number) => void;
   /** Aborted when the start is called off. */
   readonly signal: AbortSignal;
   /** A bug: log it and end the process, acknowledging nothing more. */
@@ -96,6 +98,7 @@ async function prepare(options: StartOptions, cleanup: Cleanup): Promise<Ground>
     ...{ config: options.config, version: options.version, crash: options.crash, signal: options.signal },
     certificate: () => certificate,
     warn: (message) => log.warn(message),
+    onProgress: options.onProgress,
   });
   cleanup.add(() => parts.engine.close());
   const admin = await openAdminToken(dataDir);

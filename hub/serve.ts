@@ -2,6 +2,7 @@
 import path from 'node:path';
 import type { Logger } from 'pino';
 import { HubError } from '../core/errors';
+import { showProgress } from '../core/node/progress';
 import { jsonAnswer, type HubCommandContext } from './commands/context';
 import type { HubConfig } from './config';
 import { reportToParent } from './daemon-report';
@@ -14,6 +15,8 @@ export interface ServeFlags {
   readonly daemonChild?: boolean;
 }
 
+/** Heads the progress of a start. */
+export const READING_LOG = 'Reading the log';
 const STANDARD_ERROR = 2;
 /** A stop that takes longer than this is stuck: the log says so and the process ends (acknowledged entries are on disk). */
 const STOP_DEADLINE_MS = 60_000;
@@ -69,6 +72,7 @@ export async function serve(config: HubConfig, flags: ServeFlags, { io, version 
   const report = flags.daemonChild === true ? reportToParent() : undefined;
   const destination = report === undefined ? STANDARD_ERROR : hubLogPath(config.dataDir);
   const crash = crashOn(() => log);
+  const progress = report === undefined ? showProgress(io, READING_LOG) : undefined;
   let hub: StartedHub;
   try {
     hub = await startHub({
@@ -76,6 +80,7 @@ export async function serve(config: HubConfig, flags: ServeFlags, { io, version 
       version,
       crash,
       signal: io.signal,
+      onProgress: progress?.update ?? report?.reading ?? (() => undefined),
       openLog: (failed) => (log = openLog(destination, failed)),
     });
   } catch (error) {
@@ -83,6 +88,8 @@ export async function serve(config: HubConfig, flags: ServeFlags, { io, version 
     log?.fatal({ code: error.code }, error.message);
     report?.failed(error);
     throw error;
+  } finally {
+    progress?.end();
   }
   // From here on the hub works, whether anybody can read what it says or not.
   process.stdout

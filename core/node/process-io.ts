@@ -39,6 +39,9 @@ export function processIo(): ProgramIo {
     get stdoutIsTty() {
       return process.stdout.isTTY;
     },
+    get stderrIsTty() {
+      return process.stderr.isTTY;
+    },
     get signal() {
       return (signal ??= signalOnInterrupt());
     },

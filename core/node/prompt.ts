@@ -10,6 +10,8 @@ export async function promptSecret(question: string, signal: AbortSignal): Promi
   try {
     return await new Promise<string>((resolve, reject) => {
       asked.question('', { signal }, resolve);
+      // Ctrl-C is a key here: the terminal sends no signal while it does not show what is typed.
+      asked.once('SIGINT', () => process.kill(process.pid, 'SIGINT'));
       signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
       asked.once('close', () => resolve(''));
     });

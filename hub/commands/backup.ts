@@ -3,6 +3,7 @@ import path from 'node:path';
 import type { Command } from 'commander';
 import * as z from 'zod';
 import { HubError } from '../../core/errors';
+import { showProgress, type Progress } from '../../core/node/progress';
 import { dataDirOf } from '../config';
 import { askLocalHub, findLocalHub } from '../local-control';
 import { backUpData, type BackupReport } from '../store/backup';
@@ -11,7 +12,6 @@ import type { Watermark } from '../store/meta';
 import { nodeDisk } from '../store/node-disk';
 import { DATA_DIR_FLAG, jsonAnswer, type HubCommandContext } from './context';
 import { asIoError, count, requireDataDirectory, withLock } from './offline';
-import { showProgress, type Progress } from './progress';
 
 interface Flags {
   readonly dataDir?: string;

@@ -9,6 +9,7 @@ import * as z from 'zod';
 import type { StampedEntry } from '../../core/entry';
 import { HubError } from '../../core/errors';
 import { MAX_BATCH_ENTRIES } from '../../core/limits';
+import { showProgress } from '../../core/node/progress';
 import { dataDirOf } from '../config';
 import { openFileEngine } from '../engine/file';
 import { askLocalHub, findLocalHub } from '../local-control';
@@ -51,10 +52,16 @@ async function importBatch(batch: readonly ImportLine[], importer: Importer, tal
   });
 }
 
-async function importAll(file: string, importer: Importer, tally: Tally): Promise<void> {
+/** @param onRead told how much of the file has been read */
+async function importAll(
+  file: string,
+  importer: Importer,
+  tally: Tally,
+  onRead: (bytes: number) => void,
+): Promise<void> {
   let batch: ImportLine[] = [];
   let chars = 0;
-  for await (const line of readImport(file)) {
+  for await (const line of readImport(file, onRead)) {
     if ('reason' in line) {
       tally.refused.push(line);
       continue;
@@ -98,12 +105,16 @@ async function run(from: string, flags: Flags, context: HubCommandContext): Prom
   const facts = fs.statSync(file, { throwIfNoEntry: false });
   if (facts?.isFile() !== true) throw new HubError('usage', `There is no file ${file}.`);
   const tally: Tally = { stored: 0, duplicate: 0, refused: [], lastLine: 0 };
+  const progress = showProgress(io, 'Importing');
+  const onRead = (bytes: number): void => progress.update(bytes, facts.size);
   try {
-    await withImporter(dataDirOf(flags.dataDir, io), context, (importer) => importAll(file, importer, tally));
+    await withImporter(dataDirOf(flags.dataDir, io), context, (importer) => importAll(file, importer, tally, onRead));
   } catch (error) {
     if (!(error instanceof HubError) || tally.lastLine === 0) throw error;
     const far = `Stopped after line ${tally.lastLine} of ${file} (${tally.stored} stored); running it again is safe.`;
     throw new HubError(error.code, `${error.message} ${far}`, { cause: error, outcome: error.outcome });
+  } finally {
+    progress.end();
   }
   const { stored, duplicate, refused } = tally;
   for (const { lineNumber, reason } of refused)

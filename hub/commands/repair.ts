@@ -1,6 +1,7 @@
 /** `ctx hub repair`: moves damage out of a stopped hub's log, or makes meta.json anew; says what was lost. */
 import type { Command } from 'commander';
 import { HubError } from '../../core/errors';
+import { showProgress } from '../../core/node/progress';
 import { dataDirOf } from '../config';
 import { dataFiles, type DataFiles } from '../store/data-directory';
 import { nodeDisk } from '../store/node-disk';
@@ -8,7 +9,6 @@ import { applyRepair, planRepair, type RepairOptions, type RepairPlan } from '..
 import type { BadRegion } from '../store/survey-log';
 import { DATA_DIR_FLAG, jsonAnswer, type HubCommandContext } from './context';
 import { asIoError, count, withLock } from './offline';
-import { showProgress } from './progress';
 
 interface Flags {
   readonly dataDir?: string;

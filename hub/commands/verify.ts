@@ -1,13 +1,13 @@
 /** `ctx hub verify`: reads everything a hub has stored and says whether it is sound. Changes nothing; a hub may be running. */
 import type { Command } from 'commander';
 import { HubError } from '../../core/errors';
+import { showProgress } from '../../core/node/progress';
 import { dataDirOf } from '../config';
 import { findLocalHub } from '../local-control';
 import { inspect, type Inspection } from '../store/inspect';
 import { nodeDisk } from '../store/node-disk';
 import { DATA_DIR_FLAG, jsonAnswer, type HubCommandContext } from './context';
 import { asIoError, count } from './offline';
-import { showProgress } from './progress';
 
 interface Flags {
   readonly dataDir?: string;

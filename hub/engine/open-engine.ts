@@ -12,6 +12,8 @@ export interface OpenEngineOptions {
   readonly version: string;
   readonly certificate: () => Certificate | undefined;
   readonly warn: (message: string) => void;
+  /** How much of the log was read. */
+  readonly onProgress: (doneBytes: number, allBytes: number) => void;
   readonly crash: (error: unknown) => void;
   /** Aborted when the start is called off. */
   readonly signal: AbortSignal;
@@ -20,7 +22,7 @@ export interface OpenEngineOptions {
 export type HubEngine = OpenedEngine & { readonly cluster?: ClusterParts };
 
 export async function openEngine(options: OpenEngineOptions): Promise<HubEngine> {
-  const { config, warn } = options;
+  const { config, warn, onProgress } = options;
   const { dataDir, cluster } = config;
   if (cluster !== undefined) {
     const { host, port } = config;
@@ -32,5 +34,5 @@ export async function openEngine(options: OpenEngineOptions): Promise<HubEngine>
       `${dataDir} belongs to a node of a cluster. Start it with --cluster-secret-file <file>, as before.`,
     );
   }
-  return openFileEngine({ folder: dataDir, warn });
+  return openFileEngine({ folder: dataDir, warn, onProgress });
 }

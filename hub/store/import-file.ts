@@ -20,6 +20,8 @@ const importSchema = z.looseObject({
   supersedes: z.string().optional(),
 });
 
+const redactedSchema = z.union([z.looseObject({ content: z.null() }), z.looseObject({ type: z.literal('redaction') })]);
+
 export interface ImportLine {
   /** From 1. */
   readonly lineNumber: number;
@@ -38,8 +40,7 @@ function entryOf(text: string): StampedEntry | string {
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }
-  const isRedacted = z.looseObject({ content: z.null() }).safeParse(value).success;
-  if (isRedacted || z.looseObject({ type: z.literal('redaction') }).safeParse(value).success) {
+  if (redactedSchema.safeParse(value).success) {
     return 'it is redacted: there is nothing to import';
   }
   const parsed = importSchema.safeParse(value);
@@ -52,12 +53,20 @@ function entryOf(text: string): StampedEntry | string {
   };
 }
 
-/** @yields every line that is not empty, in order */
-export async function* readImport(file: string): AsyncGenerator<ImportLine | BadImportLine> {
-  const lines = readline.createInterface({ input: fs.createReadStream(file, 'utf8'), crlfDelay: Infinity });
+/**
+ * @param onRead told, line by line, how many bytes of the file have been read
+ * @yields every line that is not empty, in order
+ */
+export async function* readImport(
+  file: string,
+  onRead: (bytes: number) => void,
+): AsyncGenerator<ImportLine | BadImportLine> {
+  const input = fs.createReadStream(file, 'utf8');
+  const lines = readline.createInterface({ input, crlfDelay: Infinity });
   let lineNumber = 0;
   for await (const text of lines) {
     lineNumber++;
+    onRead(input.bytesRead);
     if (text.trim() === '') continue;
     const entry = entryOf(text);
     yield typeof entry === 'string' ? { lineNumber, reason: entry } : { lineNumber, entry };

@@ -26,7 +26,7 @@ export interface StoreOptions {
   readonly warn: (message: string) => void;
   /** A log up to this long is read whole at start; of a longer one the checkpoint is believed first. */
   readonly fullVerifyBytes?: number;
-  readonly onProgress?: (doneBytes: number, allBytes: number) => void;
+  readonly onProgress?: ((doneBytes: number, allBytes: number) => void) | undefined;
   /** A cluster's log decides who may connect: `clients.json` edited by hand is refused. */
   readonly refuseClientEdits?: boolean | undefined;
 }

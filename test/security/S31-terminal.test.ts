@@ -1,10 +1,12 @@
 /** S31: text of entries cannot steer the terminal of who reads them, whatever command prints it. */
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { renderEntry, renderHeader } from '../../core/mirror/format';
-import { CTX, ctx, removeTempDirs, tempDir, userEnv } from '../support/processes';
+import { FakeHub } from '../support/fake-hub';
+import { ctx, removeTempDirs, tempDir, until, userEnv } from '../support/processes';
+import { hasTerminal, onTerminal, startOnTerminal } from '../support/terminal';
+import { makeProject } from '../support/test-project';
 
 const ESC = '\u001B';
 const HOSTILE: readonly string[] = [
@@ -139,15 +141,48 @@ describe('S31 terminal output', function () {
     }
   });
 
-  it('does the same on a real terminal', function () {
-    // script(1) of util-linux runs a command on a pseudo-terminal.
-    const probe = spawnSync('script', ['-qec', 'true', '/dev/null']);
-    if (probe.status !== 0) this.skip();
-    const command = `"${process.execPath}" "${CTX}" list`;
-    const { stdout, status } = spawnSync('script', ['-qec', command, '/dev/null'], { cwd: dir, env, encoding: 'utf8' });
-    assert.equal(status, 0);
-    assert.ok(stdout.split('\n').length > HOSTILE.length);
+  describe('on a real terminal', () => {
     // The terminal itself turns line feeds into CR LF.
-    assert.doesNotMatch(stdout.replaceAll('\r\n', '\n'), STEERS);
+    const assertHarmless = (shown: string): void => assert.doesNotMatch(shown.replaceAll('\r\n', '\n'), STEERS);
+
+    before(function () {
+      if (!hasTerminal) this.skip();
+    });
+
+    it('list, search and show say the same', async () => {
+      for (const args of [['list'], ['search', 'end'], ['show', 'f-0'], ['show', 'f-32']]) {
+        const { stdout, code } = await onTerminal(args, { cwd: dir, env });
+        assert.equal(code, 0, stdout);
+        assert.match(stdout, /\\u\{1b\}|\\u\{[0-9a-f]+\}/);
+        assertHarmless(stdout);
+      }
+    });
+
+    it('listen shows what arrives, and what a hub says, as harmless text', async () => {
+      const hub = new FakeHub();
+      const project = makeProject();
+      await project.connect({ hub_addr: await hub.listen() });
+      const at = { cwd: project.dir, env: userEnv(path.dirname(project.dir)) };
+      const listening = startOnTerminal(['connection', 'listen'], at);
+      await listening.says(/up to date at #0/, 60_000);
+      const arriving = FOREIGN.map((text, n) => ({
+        ...{ id: `a-${n}`, type: 'decision' as const, timestamp: '2026-01-02T03:04:05Z' },
+        content: `arriving ${text} end\n\nbody`,
+      }));
+      hub.append('beta', ...arriving);
+      await until('all are shown', () => listening.stdout().split('arriving ').length > FOREIGN.length, 60_000);
+      listening.type('\u0003');
+      const { stdout, code } = await listening.finished;
+      assert.equal(code, 0, stdout);
+      assertHarmless(stdout);
+      for (let first = 0; first < FOREIGN.length; first += 8) {
+        const hostile = FOREIGN.slice(first, first + 8).join(' and ');
+        hub.refusals.push({ code: 'forbidden', message: `no ${hostile} no` });
+        const { stdout: said } = await onTerminal(['connection', 'publish', 'decision', 'Some words'], at);
+        assert.match(said, /no .* and .* no/);
+        assertHarmless(said.replace('^C', ''));
+      }
+      await hub.close();
+    });
   });
 });

@@ -34,13 +34,15 @@ export class FakeHub {
   /** Sends each batch twice, the second time with what came before it. */
   repeats = false;
   /** Answers the next publishes with this code, as a whole. */
-  refusals: { code: WireCode; retryAfterMs?: number }[] = [];
+  refusals: { code: WireCode; retryAfterMs?: number; message?: string }[] = [];
   /** Protocol versions it speaks. */
   versions = [1];
   /** How far its clock is ahead of this machine's. */
   clockAheadMs = 0;
   /** Addresses of the cluster that it says it is in. */
   cluster: string[] = [];
+  /** Streams nothing beyond this sequence. */
+  heldAt = Infinity;
   /** HTTP status instead of an upgrade. */
   refuseUpgrade: number | undefined;
   publishes = 0;
@@ -80,6 +82,12 @@ export class FakeHub {
 
   get head(): Cursor {
     return this.#at(this.log.length);
+  }
+
+  /** Streams on, up to this sequence. */
+  holdAt(sequence: number): void {
+    this.heldAt = sequence;
+    this.#feed();
   }
 
   cutAll(): void {
@@ -205,8 +213,8 @@ export class FakeHub {
   #refuse(): void {
     const refusal = this.refusals.shift();
     if (refusal === undefined) return;
-    const { code, retryAfterMs } = refusal;
-    throw new HubError(code, `test refusal ${code}`, retryAfterMs === undefined ? {} : { retryAfterMs });
+    const { code, retryAfterMs, message = `test refusal ${code}` } = refusal;
+    throw new HubError(code, message, retryAfterMs === undefined ? {} : { retryAfterMs });
   }
 
   #check(cursor: Cursor | undefined): number {
@@ -263,9 +271,10 @@ export class FakeHub {
   #feed(): void {
     for (const session of this.#sessions) {
       const { listen } = session;
-      while (listen !== undefined && listen.scanned < this.log.length && session.ws.readyState === session.ws.OPEN) {
+      const end = Math.min(this.log.length, this.heldAt);
+      while (listen !== undefined && listen.scanned < end && session.ws.readyState === session.ws.OPEN) {
         const from = this.repeats ? Math.max(0, listen.scanned - 2) : listen.scanned;
-        const { entries, cursor } = this.#page(from, listen.types, this.log.length);
+        const { entries, cursor } = this.#page(from, listen.types, end);
         this.#send(session, { kind: 'entries', cursor, entries });
         if (cursor.sequence <= listen.scanned) break;
         listen.scanned = cursor.sequence;

@@ -59,7 +59,14 @@ export interface Running {
 }
 
 export function start(args: readonly string[], options: RunOptions): Running {
-  const [program = process.execPath, ...words] = [...(options.wrap ?? []), process.execPath, CTX, ...args];
+  const running = run([...(options.wrap ?? []), process.execPath, CTX, ...args], options);
+  running.process.stdin?.end(options.stdin ?? '');
+  return running;
+}
+
+/** Runs a program; its standard input stays open. */
+export function run(command: readonly string[], options: Pick<RunOptions, 'cwd' | 'env'>): Running {
+  const [program = process.execPath, ...words] = command;
   const child = spawn(program, words, {
     cwd: options.cwd,
     env: options.env ?? process.env,
@@ -67,7 +74,6 @@ export function start(args: readonly string[], options: RunOptions): Running {
   });
   running.add(child);
   child.stdin.on('error', () => undefined);
-  child.stdin.end(options.stdin ?? '');
   let stdout = '';
   let stderr = '';
   const waiting = new Set<() => void>();

@@ -5,6 +5,7 @@ import { HubError } from '../../../core/errors';
 import { requireConnection } from '../../../core/node/connection-file';
 import { drainOutbox } from '../../../core/node/drain';
 import { Outbox } from '../../../core/node/outbox';
+import { showProgress } from '../../../core/node/progress';
 import type { ProjectPaths } from '../../../core/node/project-directory';
 import { openAny, shareEntries } from '../../../core/node/share';
 import { REQUEST_TIMEOUT_MS } from '../../../core/limits';
@@ -38,25 +39,30 @@ interface Tally {
 async function drainAll(
   paths: ProjectPaths,
   outbox: Outbox,
+  waiting: number,
   tally: Tally,
   context: ConnectionContext,
 ): Promise<HubError | undefined> {
   const { io } = context;
   const connection = await requireConnection(paths, io.env);
   const session = await openAny(connection, REQUEST_TIMEOUT_MS, io.signal);
+  const progress = showProgress(io, 'Publishing');
   const onBatch = (outcome: BatchOutcome): void => {
     tally.shared += outcome.shared.length;
     tally.refused.push(...outcome.rejected);
+    progress.update(tally.shared + tally.refused.length, waiting);
   };
   try {
     for (;;) {
       const end = await drainOutbox({ session, outbox, paths, signal: io.signal, onBatch });
       if (end.kind === 'empty') return undefined;
       if (end.error.code !== 'rate_limited') return end.error;
+      progress.end();
       io.stderr(`The hub asks to slow down; ${tally.shared} shared so far.\n`);
       await delay(end.afterMs ?? 1_000, undefined, { signal: io.signal });
     }
   } finally {
+    progress.end();
     await session.close();
   }
 }
@@ -65,14 +71,15 @@ async function publishPending(flags: Flags, context: ConnectionContext): Promise
   const { io } = context;
   const paths = projectOf(context);
   const outbox = new Outbox(paths);
-  if ((await outbox.count()) === 0) {
+  const before = await outbox.count();
+  if (before === 0) {
     await requireConnection(paths, io.env);
     if (flags.json === true) io.stdout(jsonAnswer('published', { shared: 0, refused: [], waiting: 0 }));
     else io.stdout('Nothing is waiting\n');
     return 0;
   }
   const tally: Tally = { shared: 0, refused: [] };
-  const fault = await drainAll(paths, outbox, tally, context).catch((error: unknown) => {
+  const fault = await drainAll(paths, outbox, before, tally, context).catch((error: unknown) => {
     if (error instanceof HubError) return error;
     throw error;
   });

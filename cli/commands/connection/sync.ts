@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import { HubError } from '../../../core/errors';
 import { requireConnection } from '../../../core/node/connection-file';
 import { readMirrorState } from '../../../core/node/mirror-state';
+import { showProgress } from '../../../core/node/progress';
 import { SyncClient, type SyncSnapshot } from '../../../core/node/sync-client';
 import type { ProjectPaths } from '../../../core/node/project-directory';
 import { jsonAnswer } from '../../output';
@@ -27,15 +28,20 @@ async function runUntilLive(paths: ProjectPaths, { io }: ConnectionContext): Pro
   let received = 0;
   let shared = 0;
   let client: SyncClient | undefined;
+  const progress = showProgress(io, 'Receiving');
   try {
     const snapshot = await new Promise<SyncSnapshot>((resolve, reject) => {
       client = new SyncClient({
         projectDir: paths.root,
         env: io.env,
-        log: (message) => io.stderr(`${message}\n`),
+        log: (message) => {
+          progress.end();
+          io.stderr(`${message}\n`);
+        },
         onEntries: (entries) => (received += entries.length),
         onShared: (outcome) => (shared += outcome.shared.length),
         onChange: (now) => {
+          progress.update(now.cursor?.sequence ?? 0, now.head?.sequence ?? 0);
           if (now.phase === 'live' && now.outbox === 0) resolve(now);
           if (now.phase === 'waiting' || now.phase === 'stopped') {
             reject(now.lastError ?? new HubError('unreachable', 'The hub cannot be reached.'));
@@ -47,6 +53,7 @@ async function runUntilLive(paths: ProjectPaths, { io }: ConnectionContext): Pro
     });
     return { received, shared, snapshot };
   } finally {
+    progress.end();
     await client?.close();
   }
 }

@@ -38,6 +38,8 @@ export interface RaftEngineOptions {
   readonly certificate: () => Certificate | undefined;
   readonly version: string;
   readonly warn: (message: string) => void;
+  /** How much of the log was read. */
+  readonly onProgress?: (doneBytes: number, allBytes: number) => void;
   readonly crash: (error: unknown) => void;
   readonly signal: AbortSignal;
 }
@@ -338,10 +340,10 @@ class OpenNode {
 
 /** @throws HubError that says why the node must not start, and what to do */
 export async function openRaftEngine(options: RaftEngineOptions): Promise<OpenedRaftEngine> {
-  const { disk, folder, warn } = options;
+  const { disk, folder, warn, onProgress } = options;
   const node = await joinCluster(options);
   await cutToWatermark(disk, folder);
-  const store = await openStore({ folder, disk, now: Date.now, warn, refuseClientEdits: true });
+  const store = await openStore({ folder, disk, now: Date.now, warn, onProgress, refuseClientEdits: true });
   try {
     const open = new OpenNode(options, node, store, await openRecoveredLog(options, store));
     await open.ready();

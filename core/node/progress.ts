@@ -1,7 +1,8 @@
-/** How far long work is, on a terminal only: one line that is written over, and gone at the end. */
-import type { ProgramIo } from '../../core/program';
+/** How far long work is, where standard error is a terminal: one line that is written over, and gone at the end. */
+import type { ProgramIo } from '../program';
 
 export interface Progress {
+  /** In any unit; nothing is shown while `all` is 0. */
   readonly update: (done: number, all: number) => void;
   readonly end: () => void;
 }
@@ -10,14 +11,14 @@ const UPDATE_EVERY_MS = 100;
 /** Shorter work shows nothing. */
 const QUIET_MS = 500;
 
-export function showProgress(io: ProgramIo, what: string): Progress {
+export function showProgress(io: Pick<ProgramIo, 'stderr' | 'stderrIsTty'>, what: string): Progress {
   const began = performance.now();
   let last = began + QUIET_MS - UPDATE_EVERY_MS;
   let shown = false;
   return {
     update: (done, all) => {
       const now = performance.now();
-      if (!io.stdoutIsTty || now - last < UPDATE_EVERY_MS || all === 0) return;
+      if (!io.stderrIsTty || now - last < UPDATE_EVERY_MS || all === 0) return;
       last = now;
       shown = true;
       io.stderr(`\r${what}: ${Math.floor((100 * done) / all)} %\u001b[K`);
