@@ -3,10 +3,11 @@
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
+import { installMissing } from './debian.mjs';
 import { root } from './prepare.mjs';
 
 /** Commands by the Debian package that brings them. */
-const PACKAGES = { 'nats-server': 'nats-server', 'redis-server': 'redis-server', 'etcd-server': 'etcd' };
+const PACKAGES = { 'nats-server': 'nats-server', 'redis-server': 'redis-server', etcd: 'etcd-server' };
 const NATS_MODULE = 'github.com/nats-io/nats-server/v2@v2.14.9';
 const OWN = path.join(root, 'test-output', 'peers');
 
@@ -16,18 +17,6 @@ const version = (command) => {
   const { status, stdout } = spawnSync(command, ['--version'], { encoding: 'utf8' });
   return status === 0 ? stdout.split('\n')[0].trim() : undefined;
 };
-
-function installFromDebian() {
-  const missing = Object.keys(PACKAGES).filter((name) => version(PACKAGES[name]) === undefined);
-  if (missing.length === 0) return;
-  const by = `apt-get install ${missing.join(' ')}`;
-  if (version('apt-get') === undefined) return console.log(`No apt-get here: install ${missing.join(', ')} yourself.`);
-  if (process.getuid?.() !== 0) return console.log(`Not root: run "sudo ${by}" yourself.`);
-  // RUNLEVEL=1 keeps the packages from starting their services: the bench starts its own, on free ports of 127.0.0.1.
-  const env = { DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' };
-  run('apt-get', ['update', '--quiet'], env);
-  run('apt-get', ['install', '--yes', '--quiet', '--no-install-recommends', ...missing], env);
-}
 
 function syncsAlways(command) {
   const [, major, minor] = /v(\d+)\.(\d+)\./.exec(version(command) ?? '') ?? [];
@@ -43,8 +32,9 @@ function buildNats() {
   run('go', ['install', NATS_MODULE], { GOBIN: OWN });
 }
 
-installFromDebian();
+const unmet = installMissing(PACKAGES);
+if (unmet !== undefined) console.log(unmet);
 buildNats();
-for (const command of [...Object.values(PACKAGES), path.join(OWN, 'nats-server')]) {
+for (const command of [...Object.keys(PACKAGES), path.join(OWN, 'nats-server')]) {
   console.log(`${command}: ${version(command) ?? 'missing'}`);
 }

@@ -1,10 +1,16 @@
 // What `.ci/run` does: the README's test command, then what needs root, more time or more tools. Closes with the sum of all.
+import { installMissing } from './debian.mjs';
 import { build, checkNode, ensureInstalled, root } from './prepare.mjs';
 import { check, close, counted, mocha } from './suites.mjs';
 
 process.chdir(root);
 checkNode();
+/** What tests use where it is there; without one of them they say what was not run. */
+const TOOLS = { jq: 'jq', cc: 'gcc', 'mkfs.ext4': 'e2fsprogs', ip: 'iproute2', nft: 'nftables', faketime: 'faketime' };
+
 const began = performance.now();
+const unmet = installMissing(TOOLS, ['libc6-dev']);
+if (unmet !== undefined) console.log(unmet);
 const counts = [];
 
 counts.push(await counted('npm test', 'npm', ['test', '--silent']));

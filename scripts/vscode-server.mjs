@@ -6,6 +6,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { installMissing } from './debian.mjs';
 
 /** The newest VS Code the tests run in, and the oldest one the manifest's `engines.vscode` still meets. */
 export const CURRENT_VERSION = '4.139.1';
@@ -111,16 +112,11 @@ function findBrowser() {
 export function ensureChrome(log = () => {}) {
   const found = findBrowser();
   if (found !== undefined) return found;
-  if (process.getuid?.() !== 0 || !fs.existsSync('/usr/bin/apt-get')) {
-    throw new Error('no Chrome or Chromium found: install one, or name it in CTX_CHROME');
-  }
-  log('installing Chromium with apt-get');
-  run('apt-get', ['update'], root);
-  const packages = ['chromium', 'fonts-dejavu-core', 'fonts-liberation'];
-  run('apt-get', ['install', '-y', '--no-install-recommends', ...packages], root);
+  log('installing Chromium');
+  const unmet = installMissing({ chromium: 'chromium' }, ['fonts-dejavu-core', 'fonts-liberation']);
   const installed = findBrowser();
-  if (installed === undefined) throw new Error('apt-get installed chromium, but /usr/bin/chromium is not there');
-  return installed;
+  if (installed !== undefined) return installed;
+  throw new Error(`no Chrome or Chromium found: install one, or name it in CTX_CHROME. ${unmet ?? ''}`);
 }
 
 if (process.argv[1] && path.resolve(process.argv[1]) === fileURLToPath(import.meta.url)) {
