@@ -12,8 +12,8 @@ import { setting } from './settings';
 async function aboutHub({ hub }: App): Promise<string> {
   const running = await hub.find();
   if (running === undefined) return 'Local hub: not running';
-  const { address, pid, version, startedAt, degraded } = running;
-  return `Local hub: ${address}, pid ${pid}, version ${version}, since ${startedAt}${degraded ? ', degraded' : ''}`;
+  const { address, pid, version, started_at, degraded } = running;
+  return `Local hub: ${address}, pid ${pid}, version ${version}, since ${started_at}${degraded ? ', degraded' : ''}`;
 }
 
 function aboutProject({ connection, name, shares, status }: Project): string[] {

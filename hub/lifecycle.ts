@@ -14,7 +14,7 @@ import type { HubConfig } from './config';
 import { controlActions } from './control';
 import { openEngine, type HubEngine } from './engine/open-engine';
 import { watchHealth, type Reported } from './health';
-import { removeHubFile, writeHubFile } from './hub-file';
+import { removeHubFile, writeHubFile } from '../core/node/local-hub/hub-file';
 import { RunningHub } from './running-hub';
 import { mintToken } from './server/secrets';
 import { prepareDataDirectory } from './store/data-directory';

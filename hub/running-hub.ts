@@ -7,7 +7,7 @@ import type { Certificate } from './certificate';
 import type { HubConfig } from './config';
 import type { HealthWatch } from './health';
 import type { HubParts } from './hub-parts';
-import { instanceOf } from './instance';
+import { instanceOf } from '../core/node/local-hub/instance';
 import { AuthThrottle } from './server/auth-throttle';
 import { Authenticator, type Identity, type KeptToken, type SessionIdentity } from './server/authenticator';
 import { clientAdmin, type ClientAdmin } from './server/client-admin';

@@ -11,6 +11,7 @@ import { describeError, tick } from '../notify';
 import { oneLine } from '../one-line';
 import type { Project } from '../project/project';
 import { setting } from '../settings';
+import { trustOf } from './local-hub';
 
 const CONNECT_TITLE = vscode.l10n.t('Connect to a Hub');
 
@@ -67,6 +68,7 @@ export async function connectToLocalHub(app: App, project: Project): Promise<voi
     adminToken,
     project: defaultProjectName(project.paths.root),
     client: defaultClientName(app.env),
+    trust: trustOf(hub),
   };
   const name = (await wouldReplace(app, project, draft))
     ? await askName(draft.project, replaces(draft))

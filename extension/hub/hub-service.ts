@@ -7,8 +7,14 @@ import { errnoOf } from '../../core/node/file-errors';
 import { inform } from '../notify';
 import { setting } from '../settings';
 import { copyBundles } from './bundle-copy';
-import { ensureLocalHub, readAdminToken, stopLocalHub, type LocalHubOptions } from './local-hub';
-import { findRunningHub, type RunningHub } from './running-hub';
+import {
+  ensureLocalHub,
+  findRunningHub,
+  readAdminToken,
+  stopLocalHub,
+  type LocalHubOptions,
+  type RunningHub,
+} from './local-hub';
 import { isOlder } from './version';
 
 const WANTED = 'localHubWanted';

@@ -8,9 +8,16 @@ import net from 'node:net';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { CODE_FACTS, HubError } from '../../core/errors';
+import { readHubFile, type HubFile } from '../../core/node/local-hub/hub-file';
+import { findLocalHub } from '../../core/node/local-hub/local-control';
 import { errnoOf } from '../../core/node/file-errors';
+import type { Trust } from '../../core/node/registration';
 import { copyBundles } from './bundle-copy';
-import { findRunningHub, readHubFile, type RunningHub } from './running-hub';
+
+export interface RunningHub extends HubFile {
+  /** It runs and answers, but something is wrong with it. */
+  readonly degraded: boolean;
+}
 
 export interface LocalHubOptions {
   readonly distDir: string;
@@ -75,10 +82,20 @@ function isFree(port: number): Promise<boolean> {
 }
 
 /** The port of the last run first: projects may have its address. */
-async function portsToTry(options: LocalHubOptions): Promise<readonly number[]> {
-  const last = (await readHubFile(options.dataDir))?.port;
+function portsToTry(options: LocalHubOptions): readonly number[] {
+  const last = readHubFile(options.dataDir)?.port;
   const next = Array.from({ length: PORTS_TO_TRY }, (_, at) => options.port + at);
   return [...new Set([...(last === undefined ? [] : [last]), ...next])].filter((port) => port <= 65_535);
+}
+
+export async function findRunningHub(dataDir: string): Promise<RunningHub | undefined> {
+  const found = await findLocalHub(dataDir);
+  return found.kind === 'running' ? { ...found.file, degraded: found.degraded } : undefined;
+}
+
+/** What a client needs to know the hub of this machine by. */
+export function trustOf({ fingerprint }: RunningHub): Trust {
+  return fingerprint === undefined ? {} : { fingerprint };
 }
 
 async function waitForHub(dataDir: string, timeoutMs: number): Promise<RunningHub | undefined> {
@@ -109,7 +126,7 @@ export async function ensureLocalHub(options: LocalHubOptions): Promise<RunningH
   const running = await findRunningHub(options.dataDir);
   if (running !== undefined) return running;
   const { script } = await copyBundles(options.distDir, options.home, options.version);
-  for (const port of await portsToTry(options)) {
+  for (const port of portsToTry(options)) {
     if (!(await isFree(port))) continue;
     const started = await startOnce(script, port, options);
     if (started !== undefined) return started;

@@ -5,7 +5,7 @@ import * as z from 'zod';
 import { HubError } from '../../core/errors';
 import { showProgress, type Progress } from '../../core/node/progress';
 import { dataDirOf } from '../config';
-import { askLocalHub, findLocalHub } from '../local-control';
+import { askLocalHub, findLocalHub } from '../../core/node/local-hub/local-control';
 import { backUpData, type BackupReport } from '../store/backup';
 import { inspect } from '../store/inspect';
 import type { Watermark } from '../store/meta';

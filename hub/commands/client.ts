@@ -4,7 +4,7 @@ import * as z from 'zod';
 import { openSession, type HubSession } from '../../core/node/hub-session';
 import type { ClientInfo } from '../../core/wire';
 import { dataDirOf } from '../config';
-import { askLocalHub } from '../local-control';
+import { askLocalHub } from '../../core/node/local-hub/local-control';
 import {
   ADDR_FLAG,
   CA_FLAG,

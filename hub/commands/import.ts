@@ -12,7 +12,7 @@ import { MAX_BATCH_ENTRIES } from '../../core/limits';
 import { showProgress } from '../../core/node/progress';
 import { dataDirOf } from '../config';
 import { openFileEngine } from '../engine/file';
-import { askLocalHub, findLocalHub } from '../local-control';
+import { askLocalHub, findLocalHub } from '../../core/node/local-hub/local-control';
 import { importEntries, type ImportedEntry } from '../import-entries';
 import { readImport, type BadImportLine, type ImportLine } from '../store/import-file';
 import { DATA_DIR_FLAG, jsonAnswer, type HubCommandContext } from './context';

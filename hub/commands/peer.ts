@@ -2,9 +2,9 @@
 import type { Command } from 'commander';
 import * as z from 'zod';
 import { parseHubAddress } from '../../core/hub-address';
-import { readHubFile } from '../hub-file';
+import { readHubFile } from '../../core/node/local-hub/hub-file';
 import { dataDirOf } from '../config';
-import { askLocalHub } from '../local-control';
+import { askLocalHub } from '../../core/node/local-hub/local-control';
 import { peersAnswerSchema, type PeerRow } from '../peer-row';
 import { DATA_DIR_FLAG, jsonAnswer, type HubCommandContext } from './context';
 import { textTable } from './text-table';

@@ -8,7 +8,7 @@ import { errnoOf, fileError } from '../../core/node/file-errors';
 import { visibleLine } from '../../core/visible-text';
 import { dataDirOf } from '../config';
 import { parseLines, rejectedPath } from '../engine/raft/discarded';
-import { askLocalHub } from '../local-control';
+import { askLocalHub } from '../../core/node/local-hub/local-control';
 import { DATA_DIR_FLAG, jsonAnswer, type HubCommandContext } from './context';
 import { textTable } from './text-table';
 

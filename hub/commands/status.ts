@@ -5,8 +5,8 @@ import { parseHubAddress } from '../../core/hub-address';
 import { REQUEST_TIMEOUT_MS } from '../../core/limits';
 import { parseStatus, type StatusInfo } from '../../core/wire';
 import { dataDirOf } from '../config';
-import { httpRequest } from '../http-request';
-import { findLocalHub, notRunning, parseHealth, statusRequest } from '../local-control';
+import { httpRequest } from '../../core/node/local-hub/http-request';
+import { findLocalHub, notRunning, parseHealth, statusRequest } from '../../core/node/local-hub/local-control';
 import {
   ADDR_FLAG,
   CA_FLAG,

@@ -3,8 +3,8 @@ import type { Command } from 'commander';
 import { HubError } from '../../core/errors';
 import { isProcessAlive, processStartTime } from '../../core/node/platform';
 import { dataDirOf } from '../config';
-import { readHubFile } from '../hub-file';
-import { controlRequest, findLocalHub } from '../local-control';
+import { readHubFile } from '../../core/node/local-hub/hub-file';
+import { controlRequest, findLocalHub } from '../../core/node/local-hub/local-control';
 import { DATA_DIR_FLAG, type HubCommandContext } from './context';
 
 const GONE_DEADLINE_MS = 60_000;

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import * as z from 'zod';
 import { adminTokenPath } from '../admin-token';
 import { dataDirOf } from '../config';
-import { askLocalHub } from '../local-control';
+import { askLocalHub } from '../../core/node/local-hub/local-control';
 import { DATA_DIR_FLAG, jsonAnswer, type HubCommandContext } from './context';
 
 export function addTokenCommands(hub: Command, context: HubCommandContext): void {

@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { HubError } from '../../core/errors';
 import { showProgress } from '../../core/node/progress';
 import { dataDirOf } from '../config';
-import { findLocalHub } from '../local-control';
+import { findLocalHub } from '../../core/node/local-hub/local-control';
 import { inspect, type Inspection } from '../store/inspect';
 import { nodeDisk } from '../store/node-disk';
 import { DATA_DIR_FLAG, jsonAnswer, type HubCommandContext } from './context';

@@ -4,6 +4,7 @@
 import { patchesIn } from './patched.mjs';
 
 const patch = patchesIn('extension/');
+const inCore = patchesIn('core/');
 const unit = (name) => `test/unit/extension/${name}.test.ts`;
 
 export const tests = [unit('feed-model'), unit('gather'), unit('status'), unit('version')];
@@ -140,7 +141,14 @@ export const mutants = [
   },
   {
     name: 'local hub: a stranger on its port is believed',
-    patches: [patch('hub/running-hub.ts', 'answer?.instance === instance ?', 'answer !== undefined ?')],
+    patches: [
+      inCore('node/local-hub/local-control.ts', 'health?.instance === instanceOf(file.nonce)', 'health !== undefined'),
+    ],
+    tests: LOCAL_HUB,
+  },
+  {
+    name: 'local hub: its own certificate is not trusted',
+    patches: [patch('hub/local-hub.ts', 'fingerprint === undefined ? {} : { fingerprint }', '{}')],
     tests: LOCAL_HUB,
   },
   {

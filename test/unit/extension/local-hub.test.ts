@@ -5,9 +5,17 @@ import fs from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import { isProcessAlive } from '../../../core/node/platform';
-import { ensureLocalHub, readAdminToken, stopLocalHub, type LocalHubOptions } from '../../../extension/hub/local-hub';
-import { findRunningHub } from '../../../extension/hub/running-hub';
-import { removeTempDirs, tempDir, until } from '../../support/processes';
+import { register } from '../../../core/node/registration';
+import {
+  ensureLocalHub,
+  findRunningHub,
+  readAdminToken,
+  stopLocalHub,
+  trustOf,
+  type LocalHubOptions,
+} from '../../../extension/hub/local-hub';
+import { ctx, removeTempDirs, tempDir, until, userEnv } from '../../support/processes';
+import { makeProject } from '../../support/test-project';
 
 async function occupy(): Promise<{ readonly port: number; readonly free: () => Promise<void> }> {
   const server = net.createServer();
@@ -82,6 +90,21 @@ describe('local hub of the editor', function () {
     fs.writeFileSync(file, honest);
     assert.equal(found, undefined);
     assert.equal((await findRunningHub(here.dataDir))?.pid, hub.pid);
+  });
+
+  it('one that was started elsewhere with a certificate of its own is found, and its certificate trusted', async () => {
+    const here = options(0);
+    const project = makeProject();
+    const started = await ctx(
+      ['hub', 'start', '--daemon', '--port', '0', '--data-dir', here.dataDir, '--tls-self-signed'],
+      { cwd: here.home, env: userEnv(here.home) },
+    );
+    assert.equal(started.code, 0, started.stderr);
+    const hub = await ensureLocalHub(here);
+    assert.match(hub.address, /^wss:/);
+    const adminToken = (await readAdminToken(here.dataDir)) ?? '';
+    const registration = { address: hub.address, adminToken, project: 'alpha', client: 'ada@laptop' };
+    await register(project.paths, project.env, { ...registration, trust: trustOf(hub) });
   });
 
   it('leaves a launcher "ctx" that needs nothing but the editor’s own Node', async function () {

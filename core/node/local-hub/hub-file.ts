@@ -2,9 +2,9 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import * as z from 'zod';
-import { writeFileAtomic } from '../core/node/atomic-file';
-import { errnoOf, fileError } from '../core/node/file-errors';
-import { PRIVATE_FILE_MODE } from '../core/node/platform';
+import { writeFileAtomic } from '../atomic-file';
+import { errnoOf, fileError } from '../file-errors';
+import { PRIVATE_FILE_MODE } from '../platform';
 
 const schema = z.object({
   pid: z.int().min(1),

@@ -1,10 +1,10 @@
 /** The other end of local control: finds the running hub of a data directory by hub.json and asks it. Never signals anyone. */
 import * as z from 'zod';
-import { HubError } from '../core/errors';
-import { REQUEST_TIMEOUT_MS } from '../core/limits';
-import { errnoOf } from '../core/node/file-errors';
-import { isProcessAlive, processStartTime } from '../core/node/platform';
-import { fromWireError, type WireError } from '../core/wire';
+import { HubError } from '../../errors';
+import { REQUEST_TIMEOUT_MS } from '../../limits';
+import { errnoOf } from '../file-errors';
+import { isProcessAlive, processStartTime } from '../platform';
+import { fromWireError, type WireError } from '../../wire';
 import { readHubFile, type HubFile } from './hub-file';
 import { httpRequest, type HttpAnswer } from './http-request';
 import { instanceOf } from './instance';
