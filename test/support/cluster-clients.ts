@@ -16,7 +16,10 @@ export async function statusOf(node: Pick<ClusterNode, 'address' | 'hub'>): Prom
 }
 
 /** The one node that leads; waits until there is one. */
-export function whoLeads(nodes: readonly ClusterNode[], deadlineMs = 30_000): Promise<ClusterNode> {
+export function whoLeads<N extends Pick<ClusterNode, 'address' | 'hub'>>(
+  nodes: readonly N[],
+  deadlineMs = 30_000,
+): Promise<N> {
   return until(
     'there is a leader',
     async () => {

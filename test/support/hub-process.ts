@@ -25,6 +25,8 @@ export interface HubProcessOptions {
   readonly env?: Record<string, string>;
   readonly deadlineMs?: number;
   readonly wrap?: readonly string[];
+  /** Another build's `ctx.js`. */
+  readonly program?: string;
 }
 
 export async function startHub(options: HubProcessOptions = {}): Promise<HubProcess> {
@@ -35,6 +37,7 @@ export async function startHub(options: HubProcessOptions = {}): Promise<HubProc
     cwd: home,
     env: userEnv(home, options.env),
     ...(options.wrap === undefined ? {} : { wrap: options.wrap }),
+    ...(options.program === undefined ? {} : { program: options.program }),
   });
   const [, address = '', port = ''] = await running.says(
     /^ctx hub listening on (wss?:\/\/\S+:(\d+))$[\s\S]*^Data directory: /m,

@@ -47,6 +47,8 @@ export interface RunOptions {
   readonly stdin?: string;
   /** Words to put before the command: `['sh', '-c', 'ulimit …; exec "$@"', 'sh']`. */
   readonly wrap?: readonly string[];
+  /** Another build's `ctx.js`. */
+  readonly program?: string;
 }
 
 export interface Running {
@@ -59,7 +61,7 @@ export interface Running {
 }
 
 export function start(args: readonly string[], options: RunOptions): Running {
-  const running = run([...(options.wrap ?? []), process.execPath, CTX, ...args], options);
+  const running = run([...(options.wrap ?? []), process.execPath, options.program ?? CTX, ...args], options);
   running.process.stdin?.end(options.stdin ?? '');
   return running;
 }

@@ -97,7 +97,9 @@ const resultSchema = z.discriminatedUnion('kind', [
 /** @throws HubError `invalid` */
 export function decodeResult(value: unknown): ForwardedResult {
   const parsed = resultSchema.safeParse(value);
-  if (!parsed.success) throw new HubError('invalid', 'A peer sent an answer that is not understood.');
+  if (!parsed.success) {
+    throw new HubError('invalid', 'A peer sent an answer that is not understood.', { outcome: 'unknown' });
+  }
   const result = parsed.data;
   switch (result.kind) {
     case 'failed':

@@ -70,9 +70,9 @@ export class RaftEngine implements LogEngine {
     return result;
   }
 
-  /** One turn of the microtask queue gathers all that arrives in the same event. */
+  /** One turn of the microtask queue gathers all that arrives in the same event. While the cluster is given a rest, it waits too. */
   private kick(): void {
-    if (this.gathering) return;
+    if (this.gathering || this.retry !== undefined) return;
     this.gathering = true;
     void Promise.resolve().then(() => {
       this.gathering = false;
@@ -121,14 +121,22 @@ export class RaftEngine implements LogEngine {
 
   private async forward(leader: number, batch: readonly Waiting[]): Promise<void> {
     this.forwarding++;
+    const before = batch.map(({ isMaybeTaken }) => isMaybeTaken);
+    // From here on, until the leader says otherwise: a deadline that passes meanwhile must not say that nothing was stored.
+    for (const waiting of batch) waiting.isMaybeTaken = true;
+    const refused = (waiting: Waiting, at: number): void => void (waiting.isMaybeTaken = before[at] ?? true);
     try {
       const body = batch.map(({ command }) => command);
       const { head } = await this.parts.request(leader, 'propose', body, PROPOSE_DEADLINE_MS);
       const results = Array.isArray(head) ? head.map(decodeResult) : [];
-      batch.forEach((waiting, at) => this.settleForwarded(waiting, results[at]));
+      batch.forEach((waiting, at) => {
+        const result = results[at];
+        if (result instanceof HubError && result.outcome === 'refused') refused(waiting, at);
+        this.settleForwarded(waiting, result);
+      });
     } catch (error) {
       if (!(error instanceof HubError)) throw error;
-      for (const waiting of batch) if (error.outcome === 'unknown') waiting.isMaybeTaken = true;
+      if (error.outcome === 'refused') batch.forEach(refused);
       this.queue.putBack(batch);
       this.again();
     } finally {
@@ -138,14 +146,18 @@ export class RaftEngine implements LogEngine {
   }
 
   private settleForwarded(waiting: Waiting, result: ForwardedResult | undefined): void {
-    if (result === undefined) return waiting.reject(new HubError('internal', 'The leader gave no answer.'));
+    if (result === undefined) {
+      return waiting.reject(new HubError('internal', 'The leader gave no answer.', { outcome: 'unknown' }));
+    }
     if (!(result instanceof HubError)) return waiting.resolve(result);
-    const { code, outcome } = result;
-    if (outcome === 'unknown') waiting.isMaybeTaken = true;
+    const { code } = result;
     // It does not lead any more, or is about to end: the next leader will know.
     if (code === 'no_leader' || code === 'going_away') {
       this.queue.putBack([waiting]);
       this.again();
+    } else if (waiting.isMaybeTaken && result.outcome === 'refused') {
+      // This try was refused; what became of an earlier one is not known.
+      waiting.reject(new HubError(code, result.message, { outcome: 'unknown', cause: result }));
     } else waiting.reject(result);
   }
 
@@ -170,6 +182,8 @@ export class RaftEngine implements LogEngine {
       this.underWay.clear();
       for (const { batch } of left) this.takeBack(batch);
     }
+    clearTimeout(this.retry);
+    this.retry = undefined;
     this.kick();
   }
 

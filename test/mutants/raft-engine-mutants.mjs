@@ -1,0 +1,28 @@
+// Bugs in what the engine of a cluster says of commands that are on their way.
+
+import { patchesIn } from './patched.mjs';
+
+const patch = patchesIn('hub/engine/raft/');
+
+export const tests = ['test/unit/hub/engine/raft'];
+
+export const mutants = [
+  {
+    name: 'P5 says that nothing was stored while the leader has the command',
+    patches: [patch('raft-engine.ts', 'for (const waiting of batch) waiting.isMaybeTaken = true;\n    const', 'const')],
+  },
+  {
+    name: 'P5 forgets that an earlier try was lost',
+    patches: [patch('raft-engine.ts', 'waiting.isMaybeTaken = before[at] ?? true', 'waiting.isMaybeTaken = false')],
+  },
+  {
+    name: 'asks one that does not lead again and again without a rest',
+    patches: [
+      patch('raft-engine.ts', 'if (this.gathering || this.retry !== undefined) return;', 'if (this.gathering) return;'),
+    ],
+  },
+  {
+    name: 'P5 takes a strange answer for a refusal',
+    patches: [patch('command-batch.ts', "is not understood.', { outcome: 'unknown' }", "is not understood.', {}")],
+  },
+];

@@ -1,0 +1,39 @@
+/** A scenario: a cluster under writers and listeners, one fault that is shown to have happened, and the history checked at the end. */
+import { Lab, type Concluded, type LabOptions } from '../support/cluster-lab/lab';
+
+export interface Scenario extends Pick<LabOptions, 'nodes' | 'spare' | 'folderOf' | 'env' | 'pauseMs'> {
+  readonly title: string;
+  /** Puts the fault in, asserts that it happened, and ends when writes went on. */
+  readonly run: (lab: Lab) => Promise<void>;
+}
+
+const sum = (a: Concluded, b: Concluded): Concluded => ({
+  acknowledged: a.acknowledged + b.acknowledged,
+  refused: a.refused + b.refused,
+  unknown: a.unknown + b.unknown,
+  lines: a.lines + b.lines,
+});
+
+/** What a suite of scenarios came to. */
+export class Tally {
+  scenarios = 0;
+  total: Concluded = { acknowledged: 0, refused: 0, unknown: 0, lines: 0 };
+
+  async play({ title, run, ...options }: Scenario, network: LabOptions['network']): Promise<void> {
+    const began = performance.now();
+    const lab = await Lab.open({ ...options, network });
+    try {
+      await run(lab);
+      const concluded = await lab.conclude();
+      this.scenarios++;
+      this.total = sum(this.total, concluded);
+      const { acknowledged, refused, unknown, lines } = concluded;
+      const seconds = ((performance.now() - began) / 1000).toFixed(1);
+      console.log(
+        `      ${title}: ${acknowledged} acknowledged, ${refused} refused, ${unknown} unknown; ${lines} lines, 0 lost (${seconds} s)`,
+      );
+    } finally {
+      await lab.close();
+    }
+  }
+}
