@@ -59,6 +59,8 @@ export const CONTEXT_KEYS = {
   /** Entries arrived and wait, because the list must not move under the cursor. */
   feedHeld: 'ctxHub.feedHeld',
   hasContext: 'ctxHub.hasContext',
+  /** The local hub does not run, and nothing but its user starts it. */
+  localHubLeft: 'ctxHub.localHubLeft',
 } as const;
 
 /** Settings by full name, with the default that the manifest declares. */

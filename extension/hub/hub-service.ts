@@ -4,6 +4,7 @@ import path from 'node:path';
 import * as vscode from 'vscode';
 import { ctxHome } from '../../core/node/ctx-home';
 import { errnoOf } from '../../core/node/file-errors';
+import { CONTEXT_KEYS } from '../names';
 import { inform } from '../notify';
 import { setting } from '../settings';
 import { copyBundles } from './bundle-copy';
@@ -40,6 +41,7 @@ export class HubService {
   /** Starts it when it does not run. From now on it is wanted: after a reboot it is started again on demand. */
   async start(): Promise<RunningHub> {
     await this.context.globalState.update(WANTED, true);
+    this.#leave(false);
     const progress = { location: vscode.ProgressLocation.Window, title: vscode.l10n.t('Starting the local hub') };
     const hub = await vscode.window.withProgress(progress, () => ensureLocalHub(this.#options()));
     this.log.info(`the local hub runs on ${hub.address} (pid ${hub.pid}, version ${hub.version})`);
@@ -49,6 +51,7 @@ export class HubService {
   /** @returns whether one was running. Stopped on request, it stays stopped. */
   async stop(): Promise<boolean> {
     await this.context.globalState.update(WANTED, false);
+    this.#leave(true);
     return stopLocalHub(this.#options());
   }
 
@@ -57,6 +60,7 @@ export class HubService {
     const wanted = this.context.globalState.get(WANTED) === true && setting('ctxHub.localHub.startOnDemand');
     if (wanted && vscode.workspace.isTrusted) return this.start();
     this.log.info('the local hub does not run and is left as it is');
+    this.#leave(true);
     return undefined;
   }
 
@@ -113,6 +117,11 @@ export class HubService {
     const variables = this.context.environmentVariableCollection;
     variables.description = vscode.l10n.t('Adds the command ctx');
     variables.prepend('PATH', binDir + path.delimiter);
+  }
+
+  /** The welcome text says whether one has to wait for the hub or to start it. */
+  #leave(left: boolean): void {
+    void vscode.commands.executeCommand('setContext', CONTEXT_KEYS.localHubLeft, left);
   }
 
   #options(): LocalHubOptions {
