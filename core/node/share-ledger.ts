@@ -70,11 +70,24 @@ export async function readLedger(paths: ProjectPaths): Promise<Ledger> {
   return ledger;
 }
 
-/** The highest sequence that the hub is known to have given to an entry of this project; 0 = none. */
-export async function lastAcknowledged(paths: ProjectPaths): Promise<number> {
-  let last = 0;
-  for (const { sequence } of (await readLedger(paths)).values()) last = Math.max(last, sequence);
-  return last;
+/** How far the hub had come for certain, by what it acknowledged to this project. */
+export interface Acknowledged {
+  /** The highest sequence of an entry of this project; 0 = none. */
+  readonly sequence: number;
+  /** The last entry that this machine itself sent. */
+  readonly sent: (SharedRecord & { readonly entry: PublishedEntry }) | undefined;
+}
+
+export const NOTHING_ACKNOWLEDGED: Acknowledged = { sequence: 0, sent: undefined };
+
+export async function lastAcknowledged(paths: ProjectPaths): Promise<Acknowledged> {
+  let { sequence, sent } = NOTHING_ACKNOWLEDGED;
+  for (const record of (await readLedger(paths)).values()) {
+    sequence = Math.max(sequence, record.sequence);
+    const { entry } = record;
+    if (entry !== undefined && record.sequence > (sent?.sequence ?? 0)) sent = { ...record, entry };
+  }
+  return { sequence, sent };
 }
 
 /** Under the outbox lock. Durable when it resolves. */

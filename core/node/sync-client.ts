@@ -19,7 +19,7 @@ import { Outbox } from './outbox';
 import { FileWatch } from './file-watch';
 import { projectPaths, type ProjectPaths } from './project-directory';
 import { addressesOf, usableAddresses } from './share';
-import { lastAcknowledged } from './share-ledger';
+import { lastAcknowledged, NOTHING_ACKNOWLEDGED } from './share-ledger';
 
 export type { SyncPhase, SyncSnapshot } from '../sync/snapshot';
 
@@ -76,8 +76,8 @@ export class SyncClient {
   #passing = false;
   #secondLook: NodeJS.Timeout | undefined;
   #session: HubSession | undefined;
-  /** Highest sequence of an own entry that the hub had acknowledged before the session was opened. */
-  #acknowledged = 0;
+  /** What the hub had acknowledged before the session was opened. */
+  #acknowledged = NOTHING_ACKNOWLEDGED;
   #opening: AbortController | undefined;
   #closing: Promise<void> | undefined;
   #retry: NodeJS.Timeout | undefined;
@@ -322,13 +322,30 @@ export class SyncClient {
     const number = this.#state?.session ?? 0;
     if (intake === undefined || this.#session !== session) return;
     if (task === 'rewind') await this.#rewind(intake, session.hello.hub);
-    else if (session.hello.hub !== intake.hubId) throw new HubError('diverged', 'This is another hub than before.');
-    else if (this.#acknowledged > session.hello.head.sequence) {
-      // The cursor alone does not tell: it may lie before everything that was lost.
-      throw new HubError('diverged', `The hub has lost entry #${this.#acknowledged}, which it had acknowledged.`);
-    }
+    else await this.#checkAcknowledged(session, intake);
     await intake.backfill(session);
     this.#dispatch({ kind: 'prepared', session: number, cursor: intake.cursor });
+  }
+
+  /**
+   * The cursor alone does not tell whether the hub is the one known here: it may lie before everything that was lost.
+   * @throws HubError `diverged`
+   */
+  async #checkAcknowledged(session: HubSession, intake: Intake): Promise<void> {
+    const { hub, head } = session.hello;
+    if (hub !== intake.hubId) throw new HubError('diverged', 'This is another hub than before.');
+    const { sequence, sent } = this.#acknowledged;
+    const lost = (at: number): HubError =>
+      new HubError('diverged', `The hub has lost entry #${at}, which it had acknowledged.`);
+    if (sequence > head.sequence) throw lost(sequence);
+    if (sent === undefined || sent.sequence <= (intake.cursor?.sequence ?? 0)) return;
+    // It may have grown past what it lost. To send an entry again is safe, and says where it is.
+    const [result] = await session.publish([sent.entry]).catch((error: unknown) => {
+      // No answer, no knowledge: a hub that takes no writes now can be read all the same.
+      if (error instanceof HubError) return [];
+      throw error;
+    });
+    if (result !== undefined && 'sequence' in result && result.sequence !== sent.sequence) throw lost(sent.sequence);
   }
 
   async #rewind(intake: Intake, hubId: string): Promise<void> {

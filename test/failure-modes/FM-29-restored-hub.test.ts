@@ -69,6 +69,25 @@ describe('FM-29 a restored hub, seen from its clients', function () {
     assert.equal(new Set(ids()).size, ids().length);
   });
 
+  it('one that has grown past what it lost is noticed by who had not read that far', async () => {
+    await share(ada, 'a-1');
+    const backup = path.join(tempDir('ctx-backup'), 'copy');
+    assert.equal((await hubCommand(hub.dataDir, 'backup', backup)).code, 0);
+    // Ada only publishes: her cursor lies before everything that follows.
+    await share(ada, 'a-2');
+    await hub.kill9();
+    hub = await startHub({ dataDir: backup, args: ['--port', String(hub.port)] });
+    for (const id of ['b-1', 'b-2', 'b-3']) await share(bob, id);
+    assert.deepEqual(ids(), ['a-1', 'b-1', 'b-2', 'b-3'], 'the sequence of a-2 is that of another entry now');
+    const { stderr } = succeeded(await ada.ctx(['connection', 'sync']));
+    assert.match(stderr, /history is not the one known here \(restored or replaced\)/);
+    assert.deepEqual(ids(), ['a-1', 'b-1', 'b-2', 'b-3', 'a-2']);
+    assert.deepEqual(mirroredIds(ada), ['b-1', 'b-2', 'b-3']);
+    // And once only.
+    assert.doesNotMatch(succeeded(await ada.ctx(['connection', 'sync'])).stderr, /history/);
+    assert.equal(ids().length, 5);
+  });
+
   it('status shows both positions and histories side by side; one sync each puts everything right', async () => {
     const listeners = [ada.start(['connection', 'listen']), bob.start(['connection', 'listen'])];
     await restore(async () => {

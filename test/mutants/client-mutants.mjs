@@ -112,6 +112,11 @@ export const mutants = [
     tests: ['test/failure-modes/FM-64-no-duplicates.test.ts'],
   },
   {
+    name: 'a restored hub that has grown again is taken for the one it was',
+    patches: [patch('core/node/sync-client.ts', 'result.sequence !== sent.sequence) throw', 'false) throw')],
+    tests: ['test/failure-modes/FM-29-restored-hub.test.ts'],
+  },
+  {
     name: 'a hub that is silent holds a share up for long',
     patches: [patch('core/limits.ts', 'REQUEST_TIMEOUT_MS = 5_000', 'REQUEST_TIMEOUT_MS = 14_000')],
     tests: ['test/failure-modes/FM-17-hub-unreachable-on-share.test.ts'],
