@@ -8,7 +8,7 @@ import type { KnownEntry, PlannedLine } from '../state/hub-state';
 import { dropCheckpoint, writeCheckpoint } from './checkpoint';
 import { writeClients } from './clients-file';
 import type { DataFiles } from './data-directory';
-import type { Disk } from './disk';
+import { isDiskFull, type Disk } from './disk';
 import type { LogEnd } from './examine-log';
 import type { IdTable } from './id-table';
 import type { LineTable } from './line-table';
@@ -146,7 +146,9 @@ export class Store {
     } catch (error) {
       if (!(error instanceof ReplaceError)) throw error;
       if (error.stage === 'after') throw this.log.fail(`${name} may or may not have been replaced`, error.cause);
-      throw new HubError('disk_full', `Nothing was changed: ${error.message}. Free space on the hub's disk.`, {
+      const isFull = isDiskFull(error.cause);
+      const next = isFull ? "Free space on the hub's disk." : "Look at the hub's disk and its permissions.";
+      throw new HubError(isFull ? 'disk_full' : 'store_failed', `Nothing was changed: ${error.message}. ${next}`, {
         cause: error,
       });
     }

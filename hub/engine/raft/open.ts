@@ -293,11 +293,11 @@ class OpenNode {
   private async close(): Promise<void> {
     this.closed = true;
     this.admin.close();
-    await this.discarded.close();
     try {
       await this.replica.close();
     } finally {
       // Whatever the disk did: nobody is kept waiting for this node.
+      await this.discarded.close();
       this.door.close();
       this.peers.close();
       await this.store.close();

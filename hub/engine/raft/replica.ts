@@ -19,13 +19,13 @@ import {
   CLOSED_LEADER_MIN_MS,
   COMPACT_BYTES,
   ELECTION_TICKS,
-  FULL_DISK_RETRY_MS,
   HEARTBEAT_TICKS,
   MAX_UNCOMMITTED_BYTES,
   SNAPSHOT_REPORT_MS,
   STALL_MS,
   TICK_MS,
 } from './limits';
+import { DiskRoom } from './disk-room';
 import { MarkSchedule } from './mark-schedule';
 import type { StateMachine } from './state-machine';
 
@@ -46,8 +46,6 @@ export interface ReplicaParts {
   readonly crash: (error: unknown) => void;
 }
 
-const later = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
-
 export class Replica {
   private readonly core: RawNode;
   /** What touches the state machine happens one after the other, in this order. */
@@ -60,16 +58,19 @@ export class Replica {
   /** How long the last write that had to be durable took. */
   syncMs = 0;
   private lastTick = performance.now();
-  private closed = false;
+  /** Takes nothing new any more, finishes what is under way. */
+  private stopping = false;
+  /** Nothing is written, applied or sent any more. */
+  private readonly end = new AbortController();
   private roleNow: Role = 'follower';
   private leaderNow = NOBODY;
   private reads = 0;
-  private readonly readers = new Map<string, (index: number) => void>();
-  private waiters: { readonly index: number; readonly done: () => void }[] = [];
+  private readonly readers = new Map<string, (index: number | undefined) => void>();
+  private waiters: { readonly index: number; readonly done: (isApplied: boolean) => void }[] = [];
   /** In the Raft log and not applied: the majority may decide otherwise. */
   private tail: Entry[];
   private bytesSinceCompaction = 0;
-  private diskFull: string | undefined;
+  private readonly room: DiskRoom;
   private readonly marks: MarkSchedule;
   private standing: NodeJS.Timeout | undefined;
 
@@ -93,6 +94,7 @@ export class Replica {
       },
       { ...recovered, configuration, applied: index },
     );
+    this.room = new DiskRoom(parts);
     this.marks = new MarkSchedule(() => this.queueTask(() => this.mark()));
   }
 
@@ -120,11 +122,15 @@ export class Replica {
 
   /** Why this node cannot write now, in words. */
   get writeFault(): string | undefined {
-    return this.diskFull ?? this.parts.log.failure;
+    return this.room.fault ?? this.parts.log.failure;
   }
 
   status(): RaftStatus {
     return this.core.status();
+  }
+
+  private get closed(): boolean {
+    return this.end.signal.aborted;
   }
 
   private tick(): void {
@@ -142,7 +148,7 @@ export class Replica {
   }
 
   step(message: Message): void {
-    if (!this.closed) this.act((core) => core.step(message));
+    if (!this.stopping) this.act((core) => core.step(message));
   }
 
   propose(data: Uint8Array): ProposalResult {
@@ -158,22 +164,23 @@ export class Replica {
   }
 
   undelivered(node: number): void {
-    if (!this.closed) this.act((core) => core.reportUnreachable(node));
+    if (!this.stopping) this.act((core) => core.reportUnreachable(node));
   }
 
   /** The leader's connection closed: its process is gone, and waiting for its silence would only cost time (P10). */
   leaderGone(node: number): void {
-    if (this.closed || this.leaderNow !== node || this.roleNow !== 'follower') return;
+    if (this.stopping || this.leaderNow !== node || this.roleNow !== 'follower') return;
     this.act((core) => core.forgetLeader());
     clearTimeout(this.standing);
     const delayMs = CLOSED_LEADER_MIN_MS + Math.random() * (CLOSED_LEADER_MAX_MS - CLOSED_LEADER_MIN_MS);
     this.standing = setTimeout(() => {
-      if (!this.closed && this.leaderNow === NOBODY) this.act((core) => core.campaign());
+      if (!this.stopping && this.leaderNow === NOBODY) this.act((core) => core.campaign());
     }, delayMs);
   }
 
   /** @returns the index from which on a read is current; undefined = there is no leader that a majority follows */
   async readIndex(timeoutMs: number): Promise<number | undefined> {
+    if (this.stopping) return undefined;
     const key = `${this.parts.id}.${++this.reads}`;
     const answer = new Promise<number | undefined>((resolve) => {
       const timer = setTimeout(() => {
@@ -191,14 +198,16 @@ export class Replica {
 
   /** @returns whether it was within the time */
   waitApplied(index: number, timeoutMs: number): Promise<boolean> {
-    if (this.appliedIndex >= index) return Promise.resolve(true);
+    if (this.appliedIndex >= index || this.stopping) return Promise.resolve(this.appliedIndex >= index);
     return new Promise((resolve) => {
-      const timer = setTimeout(() => resolve(false), timeoutMs);
-      const done = (): void => {
+      const done = (isApplied: boolean): void => {
         clearTimeout(timer);
-        resolve(true);
+        this.waiters = this.waiters.filter((each) => each !== waiter);
+        resolve(isApplied);
       };
-      this.waiters.push({ index, done });
+      const waiter = { index, done };
+      const timer = setTimeout(() => done(false), timeoutMs);
+      this.waiters.push(waiter);
     });
   }
 
@@ -209,9 +218,7 @@ export class Replica {
   private handle(output: Output): void {
     const { softState, now, persist, afterPersist } = output;
     if (persist !== undefined) {
-      const done = this.persist(persist, afterPersist).catch((error: unknown) => {
-        if (!this.closed) this.parts.crash(error);
-      });
+      const done = this.persist(persist, afterPersist).catch((error: unknown) => this.failed(error));
       this.persisting = done;
       void done.then(() => {
         if (this.persisting === done) this.persisting = undefined;
@@ -234,13 +241,13 @@ export class Replica {
     const first = snapshot === undefined ? (entries[0]?.index ?? Infinity) : 0;
     const gone = this.tail.filter((entry) => entry.index >= first);
     if (gone.length > 0) {
-      await this.untilRoom(() => this.parts.discard(gone));
+      await this.room.until(() => this.parts.discard(gone));
       this.tail = this.tail.filter((entry) => entry.index < first);
     }
     if (snapshot !== undefined) await this.install(snapshot);
     const restore = snapshot === undefined ? undefined : { term: snapshot.term, index: snapshot.index };
     const began = performance.now();
-    await this.untilRoom(() => this.inLogTurn((log) => log.write({ hardState, restore, entries, sync: mustSync })));
+    await this.room.until(() => this.inLogTurn((log) => log.write({ hardState, restore, entries, sync: mustSync })));
     if (mustSync) this.syncMs = performance.now() - began;
     if (this.closed) return;
     const { appliedIndex } = this;
@@ -253,18 +260,23 @@ export class Replica {
   }
 
   /** Entries handed out before the snapshot are applied before it. */
-  private install(snapshot: Snapshot): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.queueTask(async () => {
-        try {
-          await this.untilRoom(() => this.parts.machine.install(snapshot));
-          this.settleWaiters();
-          resolve();
-        } catch (error) {
-          reject(error instanceof Error ? error : new Error(String(error)));
-        }
-      });
+  private async install(snapshot: Snapshot): Promise<void> {
+    const { signal } = this.end;
+    let ended: () => void = () => undefined;
+    // When the node ends first, its turn never comes.
+    const ending = new Promise<never>((_, reject) => {
+      ended = () => reject(new HubError('going_away', 'The node is stopping.'));
     });
+    signal.addEventListener('abort', ended);
+    const installed = new Promise<void>((resolve, reject) => {
+      this.queueTask(() => this.room.until(() => this.parts.machine.install(snapshot)).then(resolve, reject));
+    });
+    try {
+      await Promise.race([installed, ending]);
+    } finally {
+      signal.removeEventListener('abort', ended);
+    }
+    this.settleWaiters();
   }
 
   private inLogTurn(work: (log: RaftLog) => Promise<void>): Promise<void> {
@@ -273,22 +285,12 @@ export class Replica {
     return turn;
   }
 
-  /** The same again until the disk has room: what is owed to the cluster must not be dropped. */
-  private async untilRoom(work: () => Promise<void>): Promise<void> {
-    for (;;) {
-      try {
-        await work();
-        if (this.diskFull !== undefined) this.parts.changed();
-        this.diskFull = undefined;
-        return;
-      } catch (error) {
-        if (this.closed || !(error instanceof HubError) || error.code !== 'disk_full') throw error;
-        if (this.diskFull === undefined) this.parts.warn(error.message);
-        this.diskFull = error.message;
-        this.parts.changed();
-        await later(FULL_DISK_RETRY_MS);
-      }
-    }
+  /** Whatever could not be done, nothing may be built on it: neither promises nor what would be applied next. */
+  private failed(error: unknown): void {
+    if (this.closed) return;
+    this.end.abort();
+    if (!this.stopping) return this.parts.crash(error);
+    this.parts.warn(`Not finished at the stop: ${error instanceof Error ? error.message : String(error)}`);
   }
 
   private send(message: Message): void {
@@ -307,9 +309,7 @@ export class Replica {
   private queueTask(task: () => Promise<void>): void {
     this.tasks.push(task);
     this.working ??= this.work()
-      .catch((error: unknown) => {
-        if (!this.closed) this.parts.crash(error);
-      })
+      .catch((error: unknown) => this.failed(error))
       .finally(() => (this.working = undefined));
   }
 
@@ -323,7 +323,7 @@ export class Replica {
     const { machine } = this.parts;
     if (entry.kind === 'configuration') machine.changeMembers(entry, entry.change, this.core.applyChange(entry.change));
     let results: readonly CommandResult[] = [];
-    await this.untilRoom(async () => {
+    await this.room.until(async () => {
       results = await machine.apply(entry);
     });
     if (this.closed) return;
@@ -338,10 +338,7 @@ export class Replica {
 
   private settleWaiters(): void {
     const { appliedIndex } = this;
-    const due = this.waiters.filter(({ index }) => index <= appliedIndex);
-    if (due.length === 0) return;
-    this.waiters = this.waiters.filter(({ index }) => index > appliedIndex);
-    for (const { done } of due) done();
+    for (const { index, done } of this.waiters) if (index <= appliedIndex) done(true);
   }
 
   private isCompactionDue(): boolean {
@@ -376,10 +373,15 @@ export class Replica {
     clearInterval(this.ticker);
     clearTimeout(this.standing);
     this.marks.close();
-    const isBusy = (): boolean => this.persisting !== undefined || this.working !== undefined;
-    while (isBusy() && this.diskFull === undefined) await Promise.all([this.persisting, this.working]);
-    this.closed = true;
-    await Promise.all([this.persisting, this.working]);
+    this.stopping = true;
+    this.room.stop();
+    for (const { done } of this.waiters) done(false);
+    for (const answer of this.readers.values()) answer(undefined);
+    this.readers.clear();
+    while (this.persisting !== undefined || this.working !== undefined) {
+      await Promise.all([this.persisting, this.working]);
+    }
+    this.end.abort();
     try {
       await this.parts.machine.mark(true);
     } catch (error) {

@@ -6,6 +6,7 @@ import { openRaftEngine, type OpenedRaftEngine } from '../../../hub/engine/raft/
 import { isPeerPath } from '../../../hub/peers/peer-door';
 import { nodeDisk } from '../../../hub/store/node-disk';
 import type { LoggedLine, NodeLog } from '../../support/history';
+import { fullScale } from '../../support/scale';
 import { freePorts } from '../../support/cluster-processes';
 import { tempDir, until } from '../../support/processes';
 import { engineConformance } from './engine-conformance';
@@ -119,4 +120,5 @@ describe('the Raft engine', function () {
   // Elections and a loaded machine take their time.
   this.timeout(180_000);
   engineConformance('raft, one node', () => lab(1));
+  if (fullScale) engineConformance('raft, three nodes', () => lab(3));
 });
