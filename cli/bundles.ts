@@ -8,7 +8,7 @@ import type { Program, ProgramIo } from '../core/program';
 /** `hub` = every `ctx hub …` command; `client` = every command that talks to a hub. */
 export type BundleName = 'hub' | 'client';
 
-function load(name: BundleName): unknown {
+function load(name: BundleName | 'language-server'): unknown {
   return createRequire(__filename)(`./${name}.js`);
 }
 
@@ -19,6 +19,12 @@ export function bundledProgram(name: BundleName): Program {
 /** The commands of another bundle. */
 export function bundledTree(name: BundleName): CommandTree {
   return (load(name) as { readonly commandTree: () => CommandTree }).commandTree();
+}
+
+/** Talks on this process's standard streams from now on, and ends the process when its editor says so or goes away. */
+export function runLanguageServer(): Promise<never> {
+  load('language-server');
+  return new Promise(() => undefined);
 }
 
 /** What the client bundle gives to commands of this one. */

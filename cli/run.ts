@@ -11,6 +11,7 @@ import { addCompletionCommand } from './commands/completion';
 import { addBrowseCommands } from './commands/browse';
 import type { CommandContext } from './commands/context';
 import { addInitCommand } from './commands/init';
+import { addLspCommand } from './commands/lsp';
 
 declare const CTX_VERSION: string;
 
@@ -41,6 +42,7 @@ function buildProgram(context: CommandContext): Command {
   addBrowseCommands(program, context);
   addAgentCommand(program, context);
   addDoctorCommand(program, context);
+  addLspCommand(program, context);
   addCompletionCommand(program, context);
   // Only for the list of commands in --help: they never get here.
   program.command('connection').description('connect this project to a hub, share and follow: ctx connection --help');

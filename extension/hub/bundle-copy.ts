@@ -7,8 +7,8 @@ import fs from 'node:fs/promises';
 import path from 'node:path';
 import { makePrivateDir, replaceFile } from '../../core/node/platform';
 
-/** Bundles that only the editor loads; all others are parts of `ctx` and load one another from the same folder. */
-const EDITOR_BUNDLES: ReadonlySet<string> = new Set(['extension.js', 'language-server.js']);
+/** The one bundle that only the editor loads; all others are parts of `ctx` and load one another from the same folder. */
+const EDITOR_BUNDLE = 'extension.js';
 
 async function same(a: string, b: string): Promise<boolean> {
   try {
@@ -52,7 +52,7 @@ export async function copyBundles(distDir: string, home: string, version: string
   await makePrivateDir(home);
   const binDir = path.join(home, 'bin', version);
   await fs.mkdir(binDir, { recursive: true });
-  const bundles = (await fs.readdir(distDir)).filter((name) => name.endsWith('.js') && !EDITOR_BUNDLES.has(name));
+  const bundles = (await fs.readdir(distDir)).filter((name) => name.endsWith('.js') && name !== EDITOR_BUNDLE);
   for (const name of bundles) {
     const from = path.join(distDir, name);
     const to = path.join(binDir, name);

@@ -53,13 +53,14 @@ describe('the npm package', function () {
     const files = fs.readdirSync(dir, { recursive: true, encoding: 'utf8' }).sort();
     const unexpected = files.filter(
       (name) =>
-        !/^(dist([\\/]((ctx|client|hub)\.js|ThirdPartyNotices\.txt))?|[A-Z][A-Za-z]+(\.md|\.txt)?|package\.json|docs([\\/][a-z-]+\.md)?|media([\\/]screenshots([\\/][a-z]+\.png)?)?)$/.test(
+        !/^(dist([\\/]((ctx|client|hub|language-server)\.js|ThirdPartyNotices\.txt))?|[A-Z][A-Za-z]+(\.md|\.txt)?|package\.json|docs([\\/][a-z-]+\.md)?|media([\\/]screenshots([\\/][a-z]+\.png)?)?)$/.test(
           name,
         ),
     );
     assert.deepEqual(unexpected, []);
     assert.deepEqual(brokenLinks('README.md', files), []);
-    for (const name of ['ctx', 'client', 'hub']) assert.ok(fs.existsSync(path.join(dir, 'dist', `${name}.js`)), name);
+    for (const name of ['ctx', 'client', 'hub', 'language-server'])
+      assert.ok(fs.existsSync(path.join(dir, 'dist', `${name}.js`)), name);
     const manifest = JSON.parse(fs.readFileSync(path.join(dir, 'package.json'), 'utf8')) as Record<string, unknown>;
     assert.equal(manifest['dependencies'], undefined);
   });
