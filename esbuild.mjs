@@ -46,10 +46,11 @@ function thirdPartyNotices(inputs) {
   return `This product contains the following third-party software.\n\n${notices.join(`\n\n${'-'.repeat(80)}\n\n`)}\n`;
 }
 
-/** The shipped bundles, into any folder; `plugins` may change the sources on the way. */
-export function bundleProducts(outdir, plugins = []) {
+/** The shipped bundles, into any folder; `plugins` may change the sources on the way, `define` what is built in. */
+export function bundleProducts(outdir, plugins = [], define = {}) {
   return esbuild.build({
     ...shared,
+    define: { ...shared.define, ...define },
     metafile: true,
     entryPoints: existing(products),
     outdir,

@@ -1,6 +1,7 @@
 // What `.ci/run` does: the README's test command, then what needs root, more time or more tools. Closes with the sum of all.
 import { installMissing } from './debian.mjs';
 import { build, checkNode, ensureInstalled, root } from './prepare.mjs';
+import { beginReliability, reliabilityEnv, writeReliability } from './reliability.mjs';
 import { check, close, counted, mocha } from './suites.mjs';
 
 process.chdir(root);
@@ -11,9 +12,15 @@ const TOOLS = { jq: 'jq', cc: 'gcc', 'mkfs.ext4': 'e2fsprogs', ip: 'iproute2', n
 const began = performance.now();
 const unmet = installMissing(TOOLS, ['libc6-dev']);
 if (unmet !== undefined) console.log(unmet);
-const counts = [];
+beginReliability();
+/** Counts by the name of what ran. */
+const suites = {};
+/** Runs one part; its counts go to the sum and to the figures. */
+async function part(runner, name, ...how) {
+  suites[name] = await runner(name, ...how);
+}
 
-counts.push(await counted('npm test', 'npm', ['test', '--silent']));
+await part(counted, 'npm test', 'npm', ['test', '--silent']);
 ensureInstalled();
 // Cheap verdicts first, then the long runs.
 for (const [name, script] of [
@@ -22,27 +29,20 @@ for (const [name, script] of [
   ['format', 'format:check'],
   ['the tour', 'start'],
 ]) {
-  counts.push(await check(name, 'npm', ['run', '--silent', script]));
+  await part(check, name, 'npm', ['run', '--silent', script]);
 }
 build('--tests');
-const full = { CTX_TEST_SCALE: 'full' };
-counts.push(
-  await mocha('simulation at full size', ['simulation/**/*.test.js', 'conformance/engine/**/*.test.js'], full),
-);
-counts.push(
-  await counted('simulation, 50,000 seeds', process.execPath, [
-    'test/simulation/run.mjs',
-    '--seeds',
-    '50000',
-    '--workers',
-    '2',
-  ]),
-);
-counts.push(await mocha('real file systems at full size', ['real-disks/**/*.test.js'], full));
-counts.push(await counted('mutants', process.execPath, ['test/mutants/run.mjs']));
-counts.push(
-  await counted('the oldest VS Code', process.execPath, ['test/extension/run.mjs', '--only', 'floor-host,floor-vsix']),
-);
+const full = { CTX_TEST_SCALE: 'full', ...reliabilityEnv };
+await part(mocha, 'simulation at full size', ['simulation/**/*.test.js', 'conformance/engine/**/*.test.js'], full);
+const seeds = ['test/simulation/run.mjs', '--seeds', '50000', '--workers', '2'];
+await part(counted, 'simulation, 50,000 seeds', process.execPath, seeds);
+await part(mocha, 'real file systems at full size', ['real-disks/**/*.test.js'], full);
+await part(mocha, 'real clusters at full size', ['real-clusters/**/*.test.js'], full);
+await part(counted, 'mutants', process.execPath, ['test/mutants/run.mjs']);
+await part(counted, 'canaries of the simulation', process.execPath, ['test/mutants/canaries.mjs']);
+const oldest = ['test/extension/run.mjs', '--only', 'floor-host,floor-vsix'];
+await part(counted, 'the oldest VS Code', process.execPath, oldest);
 
+console.log(`\nfigures: ${writeReliability('.ci/run', suites)}`);
 console.log(`\nall of it took ${((performance.now() - began) / 60_000).toFixed(1)} minutes`);
-close(counts);
+close(Object.values(suites));

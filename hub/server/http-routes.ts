@@ -7,6 +7,7 @@ import { MAX_CONTROL_BODY_BYTES } from '../limits';
 import type { Identity } from './authenticator';
 import type { Gate } from './gate';
 import { answerJson, answerText, refuse } from './http-answers';
+import { isFromThisMachine } from './web-guard';
 
 export interface Health {
   readonly ok: boolean;
@@ -26,8 +27,6 @@ export interface Routes {
   readonly control: ReadonlyMap<string, ControlAction>;
   readonly crash: (error: unknown) => void;
 }
-
-const LOOPBACK = /^(127\.|::1$|::ffff:127\.)/;
 
 async function bodyOf(request: IncomingMessage): Promise<string | undefined> {
   const parts: Buffer[] = [];
@@ -86,7 +85,7 @@ async function known(routes: Routes, path: string, request: IncomingMessage, res
     );
   } else if (action === undefined) {
     tell(routes, path, identity, request, response);
-  } else if (identity.kind === 'control' && LOOPBACK.test(request.socket.remoteAddress ?? '')) {
+  } else if (identity.kind === 'control' && isFromThisMachine(request.socket)) {
     await control(routes, action, request, response);
   } else {
     refuse(response, 403);

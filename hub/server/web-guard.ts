@@ -25,6 +25,18 @@ export function isLoopbackAddress(host: string): boolean {
   return host === 'localhost' || host === '::1' || (net.isIPv4(host) && host.startsWith('127.'));
 }
 
+const LOOPBACK = /^(127\.|::1$|::ffff:127\.)/;
+
+/** Whoever reaches an address from that very address is on the machine that has it: nobody else gets the answers. */
+export function isFromThisMachine(ends: {
+  readonly remoteAddress?: string | undefined;
+  readonly localAddress?: string | undefined;
+}): boolean {
+  const { remoteAddress, localAddress } = ends;
+  if (remoteAddress === undefined) return false;
+  return LOOPBACK.test(remoteAddress) || remoteAddress === localAddress;
+}
+
 /**
  * @param localAddress the address of our end of the connection: a literal of it cannot have been rebound
  * @returns why the request is refused, or `undefined`

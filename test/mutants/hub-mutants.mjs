@@ -37,6 +37,13 @@ export const mutants = [
     tests: security('S05-S06-browsers'),
   },
   {
+    name: 'S06 is controlled from another machine',
+    patches: [
+      patch('hub/server/web-guard.ts', 'LOOPBACK.test(remoteAddress) || remoteAddress === localAddress', 'true'),
+    ],
+    tests: ['test/unit/hub/server/decisions.test.ts'],
+  },
+  {
     name: 'S07 takes any secret of a known token',
     patches: [patch('hub/server/authenticator.ts', 'parsed !== undefined && matches', 'parsed !== undefined')],
     tests: security('S07-S08-authentication'),

@@ -3,9 +3,12 @@ import assert from 'node:assert/strict';
 import type { Lab, LabNode } from '../support/cluster-lab/lab';
 import { CUT, FREE } from '../support/cluster-lab/network';
 import { until } from '../support/processes';
+import { scaled } from '../support/scale';
 import type { Scenario } from './scenario';
 
-const GO_ON = 600;
+const GO_ON = scaled(80, 600);
+/** What is lost comes again after a wait that doubles each time. */
+const LOSSY = scaled(40, 100);
 
 /** The leader and as many others on one side, the rest on the other. */
 async function sides(lab: Lab, withLeader: number): Promise<{ leader: LabNode; here: LabNode[]; there: LabNode[] }> {
@@ -66,7 +69,7 @@ async function loss(lab: Lab, lossPercent: number): Promise<void> {
   const leader = await lab.leader();
   const follower = await lab.follower();
   await lab.faultSeen(leader, follower, 20);
-  await lab.writers.more(GO_ON, 120_000);
+  await lab.writers.more(LOSSY, 120_000);
 }
 
 async function delay(lab: Lab, delayMs: number): Promise<void> {

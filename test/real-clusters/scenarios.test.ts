@@ -7,15 +7,18 @@ import assert from 'node:assert/strict';
 import { namespaceNetwork, namespacesImpossible } from '../support/cluster-lab/namespaces';
 import { removeTempDirs } from '../support/processes';
 import { noteFigures } from '../support/reliability';
+import { disks } from './disks';
+import { members } from './members';
 import { partitions } from './partitions';
-import { Tally, type Scenario } from './scenario';
+import { processes } from './processes';
+import { Tally } from './scenario';
 
 const MAX_MS = 300_000;
 const LEAST_SCENARIOS = 24;
 const LEAST_ACKNOWLEDGED = 20_000;
 
 const picked = process.env['CTX_SCENARIO'];
-const all: readonly Scenario[] = [...partitions];
+const all = [...partitions, ...processes, ...disks, ...members];
 const chosen = all.filter(({ title }) => picked === undefined || title.includes(picked));
 
 describe('real clusters', function () {

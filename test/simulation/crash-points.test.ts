@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import type { ClientRecord } from '../../hub/state/commands';
 import { checkHistory } from '../support/history';
+import { noteFigures } from '../support/reliability';
 import { scaled } from '../support/scale';
 import { seeded, SimulatedDisk, type Crash, type Fault, type Plan } from '../support/simulated-disk';
 import { clientRecord, FOLDER, SimulatedHub } from '../support/simulated-hub';
@@ -131,11 +132,13 @@ async function countOperations(): Promise<SimulatedDisk> {
 
 describe('every crash point of the store', () => {
   let operations = 0;
+  let allRecoveries = 0;
   before(async () => {
     operations = (await countOperations()).operations.length;
     console.log(`    ${operations} disk operations`);
     assert.ok(operations >= 300, `the workload has only ${operations} disk operations`);
   });
+  after(() => noteFigures('crash-points', { disk_operations: operations, recoveries: allRecoveries }));
 
   for (const what of [...CRASHES, ...FAULTS]) {
     it(`${what} at each operation: nothing acknowledged is lost, nothing refused appears, every start succeeds`, async function () {
@@ -157,6 +160,7 @@ describe('every crash point of the store', () => {
       const least = what === 'short' || what === 'enospc' ? recoveries / 8 : recoveries;
       assert.ok(happened >= least, `the fault happened only ${happened} times`);
       console.log(`      ${happened} faults, ${recoveries} recoveries`);
+      allRecoveries += recoveries;
     });
   }
 

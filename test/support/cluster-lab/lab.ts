@@ -6,12 +6,12 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
+import type { StatusInfo } from '../../../core/wire';
 import { statusOf, sameLogs, whoLeads } from '../cluster-clients';
 import { secretFileIn } from '../cluster-processes';
 import { checkHistory, type Listening } from '../history';
-import { hubCommand } from '../hub-log';
 import { registerClient, startHub, type HubProcess } from '../hub-process';
-import { tempDir, until } from '../processes';
+import { ctx, tempDir, until, userEnv } from '../processes';
 import { Listener } from './listener';
 import { CUT, FREE, type LinkFaults, type Network, type NodePlace } from './network';
 import { Writers } from './writers';
@@ -57,6 +57,8 @@ export class Lab {
   /** Removed or frozen for good: clients do not go there. */
   private readonly gone = new Set<LabNode>();
   private token = '';
+  /** What the last `ctx hub peer` that failed said. */
+  private lastRefusal = '';
 
   private constructor(
     private readonly options: LabOptions,
@@ -227,9 +229,13 @@ export class Lab {
     );
   }
 
-  /** Runs `ctx hub peer …` at a node. @returns what it printed; undefined when it failed */
+  /** Runs `ctx hub peer …` at a node, on its side of the network. @returns what it printed; undefined when it failed */
   async peer(at: LabNode, ...args: readonly string[]): Promise<string | undefined> {
-    const { code, stdout } = await hubCommand(at.dataDir, 'peer', ...args);
+    const home = path.dirname(at.dataDir);
+    const { wrap } = this.place(at.number);
+    const command = ['hub', 'peer', ...args, '--data-dir', at.dataDir];
+    const { code, stdout, stderr } = await ctx(command, { cwd: home, env: userEnv(home), wrap });
+    if (code !== 0) this.lastRefusal = stderr;
     return code === 0 ? stdout : undefined;
   }
 
@@ -248,7 +254,7 @@ export class Lab {
         return node !== undefined && (await this.peer(node, 'add', advertise)) !== undefined;
       },
       SETTLE_MS,
-    );
+    ).catch(this.explain);
     const node = await starting;
     this.nodes.push(node);
     return node;
@@ -270,12 +276,24 @@ export class Lab {
         return false;
       },
       SETTLE_MS,
-    );
+    ).catch(this.explain);
     this.gone.add(node);
   }
 
-  async status(node: LabNode) {
+  private readonly explain = (error: unknown): never => {
+    throw new Error(`the last refusal was: ${this.lastRefusal}`, { cause: error });
+  };
+
+  status(node: LabNode): Promise<StatusInfo> {
     return statusOf(node);
+  }
+
+  /** Of all members, as that node knows them. */
+  async addresses(node: LabNode): Promise<readonly string[]> {
+    const { peers } = JSON.parse((await this.peer(node, 'list', '--json')) ?? '{"peers":[]}') as {
+      peers: readonly { address: string }[];
+    };
+    return peers.map(({ address }) => address);
   }
 
   /** Everything is whole again, all nodes get the same log, and the history is held against it. */

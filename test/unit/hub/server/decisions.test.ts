@@ -6,7 +6,7 @@ import { AuthThrottle } from '../../../../hub/server/auth-throttle';
 import { entriesFrame, pageFrame, textFrame } from '../../../../hub/server/frame';
 import { PublishRate } from '../../../../hub/server/publish-rate';
 import { requireRole } from '../../../../hub/server/roles';
-import { refusedByGuard, type WebGuard } from '../../../../hub/server/web-guard';
+import { isFromThisMachine, refusedByGuard, type WebGuard } from '../../../../hub/server/web-guard';
 import { EVERYTHING, filtered, letsThrough, maskOf } from '../../../../hub/server/type-filter';
 import type { RequestKind } from '../../../../core/wire';
 import { MemoryLog, payloadOf } from '../../../support/memory-log';
@@ -193,5 +193,17 @@ describe('frames and filters', () => {
     );
     const redaction = { sequence: 5, type: 'redaction', digest: '', bytes: new Uint8Array() } as const;
     assert.ok(letsThrough(maskOf(['task']), redaction));
+  });
+});
+
+describe('who may control a hub with its control secret', () => {
+  it('is on the same machine: on loopback, or on the very address that the hub listens on', () => {
+    for (const remoteAddress of ['127.0.0.1', '127.8.8.8', '::1', '::ffff:127.0.0.1']) {
+      assert.ok(isFromThisMachine({ remoteAddress, localAddress: remoteAddress }), remoteAddress);
+    }
+    assert.ok(isFromThisMachine({ remoteAddress: '10.0.0.1', localAddress: '10.0.0.1' }));
+    assert.ok(!isFromThisMachine({ remoteAddress: '10.0.0.2', localAddress: '10.0.0.1' }));
+    assert.ok(!isFromThisMachine({ remoteAddress: '128.0.0.1', localAddress: '127.0.0.1' }));
+    assert.ok(!isFromThisMachine({ remoteAddress: undefined, localAddress: undefined }));
   });
 });
