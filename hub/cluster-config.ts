@@ -11,6 +11,7 @@ export interface ClusterFlags {
   readonly advertise?: string;
   readonly clusterSecretFile?: string;
   readonly raftKeepEntries?: string;
+  readonly maxAuthAge?: string;
 }
 
 export interface ClusterConfig {
@@ -20,10 +21,26 @@ export interface ClusterConfig {
   readonly peers: readonly string[];
   readonly secret: string;
   readonly keepEntries: number;
+  /** Without a leader for longer than this, a node trusts no client's token any more: it may have been revoked (FM-13). */
+  readonly maxAuthAgeMs: number;
 }
 
 const MIN_SECRET_CHARACTERS = 32;
 const MAX_NODES = 7;
+export const DEFAULT_MAX_AUTH_AGE_MS = 10 * 60_000;
+const UNIT_MS = { s: 1_000, m: 60_000, h: 3_600_000 } as const;
+
+function durationOf(text: string, flag: string): number {
+  const [, digits, unit] = /^([1-9]\d{0,5})([smh])$/.exec(text) ?? [];
+  if (digits !== undefined && unit !== undefined) return Number(digits) * UNIT_MS[unit as keyof typeof UNIT_MS];
+  throw new HubError('usage', `${flag} must be a time such as 30s, 10m or 1h, not "${text}".`);
+}
+
+/** As it would be given to a flag. */
+export function durationText(ms: number): string {
+  const unit = ms % UNIT_MS.h === 0 ? 'h' : ms % UNIT_MS.m === 0 ? 'm' : 's';
+  return `${ms / UNIT_MS[unit]}${unit}`;
+}
 
 function secretOf(file: string): string {
   let secret: string;
@@ -41,7 +58,7 @@ function secretOf(file: string): string {
 
 /** @throws HubError `usage`, `config`; undefined when the hub is to stand alone */
 export function clusterOf(flags: ClusterFlags, cwd: string, secure: boolean): ClusterConfig | undefined {
-  const { peers, advertise, clusterSecretFile, raftKeepEntries } = flags;
+  const { peers, advertise, clusterSecretFile, raftKeepEntries, maxAuthAge } = flags;
   if (clusterSecretFile === undefined) {
     if (peers === undefined && advertise === undefined) return undefined;
     throw new HubError('usage', 'A node of a cluster needs --cluster-secret-file, the same on all nodes.');
@@ -59,5 +76,6 @@ export function clusterOf(flags: ClusterFlags, cwd: string, secure: boolean): Cl
     peers: addresses.sort(),
     secret: secretOf(path.resolve(cwd, clusterSecretFile)),
     keepEntries: keep,
+    maxAuthAgeMs: maxAuthAge === undefined ? DEFAULT_MAX_AUTH_AGE_MS : durationOf(maxAuthAge, '--max-auth-age'),
   };
 }

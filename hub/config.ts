@@ -32,6 +32,7 @@ export interface StartFlags {
   readonly advertise?: string;
   readonly clusterSecretFile?: string;
   readonly raftKeepEntries?: string;
+  readonly maxAuthAge?: string;
 }
 
 export interface HubConfig {

@@ -35,6 +35,9 @@ export interface RunningHubParts {
   readonly crash: (error: unknown) => void;
 }
 
+/** How often open sessions are held against what this node may still vouch for. */
+const TRUST_CHECK_MS = 500;
+
 const rfc3339 = (): string => new Date().toISOString();
 
 export class RunningHub {
@@ -46,6 +49,7 @@ export class RunningHub {
   private readonly metrics = new Metrics();
   private readonly startedAt = rfc3339();
   private readonly instance: string;
+  private readonly trustCheck: NodeJS.Timeout;
   private stopping = false;
   /** `ws://host:port`, or `wss://…`, once listening. */
   address = '';
@@ -65,6 +69,9 @@ export class RunningHub {
     );
     this.clients = clientAdmin(parts.engine, parts.clients, audit, rfc3339, () => this.sessions.recheck());
     parts.cluster?.onClients(() => this.sessions.recheck());
+    this.trustCheck = setInterval(() => {
+      if (parts.cluster?.distrust() !== undefined) this.sessions.recheck();
+    }, TRUST_CHECK_MS).unref();
     const gate = new Gate(config.guard, this.auth, new AuthThrottle(), audit, log);
     this.server = new HubServer({
       gate,
@@ -129,6 +136,7 @@ export class RunningHub {
   async close(): Promise<void> {
     await this.given.parts.engine.handOver?.();
     this.stopping = true;
+    clearInterval(this.trustCheck);
     await this.server.close('The hub is stopping. It is back in a moment, or go to another address of it.');
     this.feed.close();
     await this.given.parts.engine.close();
@@ -151,6 +159,8 @@ export class RunningHub {
       hello: (identity) => this.hello(identity),
       status: (identity) => this.status(identity),
       isStopping: () => this.stopping,
+      distrust: () => parts.cluster?.distrust(),
+      elsewhere: () => parts.cluster?.elsewhere() ?? [],
       count: (event, code) => {
         if (event === 'request') this.metrics.count('requests_total');
         else this.metrics.count('errors_total', `code="${code ?? 'internal'}"`);

@@ -72,6 +72,9 @@ export async function openAny(connection: Connection, timeoutMs: number, signal?
   throw last;
 }
 
+/** Nodes that go away one after the other, in the middle of one share. */
+const MAX_TRIES = 3;
+
 /** What became of each entry so far, by id. */
 type Results = Map<string, ShareOutcome>;
 
@@ -101,6 +104,19 @@ async function tryToSend(attempt: Attempt, options: ShareOptions): Promise<HubEr
     return end.kind === 'later' ? end.error : undefined;
   } finally {
     await session.close();
+  }
+}
+
+/**
+ * A node that goes away in the middle of it has others in its place: what still waits is sent there, while there is time.
+ * @returns why something may still wait; `undefined` when the outbox is empty
+ */
+async function sendSomewhere(attempt: Attempt, options: ShareOptions): Promise<HubError | undefined> {
+  const isCluster = addressesOf(await requireConnection(attempt.paths, options.env)).length > 1;
+  for (let tries = 1; ; tries++) {
+    const reason = await tryToSend(attempt, options);
+    const isGone = reason?.code === 'going_away' || reason?.code === 'unreachable';
+    if (!isGone || !isCluster || tries === MAX_TRIES || attempt.signal.aborted) return reason;
   }
 }
 
@@ -145,7 +161,7 @@ export async function shareEntries(
   const attempt: Attempt = { paths, outbox, results: new Map(), signal, end: performance.now() + deadlineMs };
   let reason: HubError | undefined;
   try {
-    reason = await whicheverFirst(tryToSend(attempt, options), signal);
+    reason = await whicheverFirst(sendSomewhere(attempt, options), signal);
   } catch (error) {
     reason = error instanceof HubError ? error : new HubError('internal', String(error), { cause: error });
   } finally {

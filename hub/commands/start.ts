@@ -49,6 +49,7 @@ export function addStartCommand(hub: Command, context: HubCommandContext): void 
     .option('--advertise <address>', 'address under which the other nodes and clients reach this node')
     .option('--cluster-secret-file <file>', 'file with the secret that all nodes of the cluster share')
     .option('--raft-keep-entries <n>', 'entries kept for nodes that lag (default: 1000)')
+    .option('--max-auth-age <time>', 'without a leader for longer, a node answers no client (default: 10m)')
     .addOption(new Option('--daemon-child').hideHelp())
     .addHelpText('after', EXAMPLES)
     .action(async (flags: Flags) => {

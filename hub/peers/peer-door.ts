@@ -29,6 +29,7 @@ export interface DoorParts {
   readonly secret: string;
   /** Who this node is now. */
   readonly self: () => PeerIdentity;
+  readonly speaks?: number | undefined;
   /** Of this node's certificate; empty without TLS. */
   readonly certificate: () => string;
   /** @returns why this peer is not let in, in words, or undefined */
@@ -119,7 +120,7 @@ export class PeerDoor {
     }
     const identity = this.parts.self();
     const mac = proofOf(this.parts.secret, { ...common, side: 'accept', identity });
-    ws.send(JSON.stringify({ mac, identity }));
+    ws.send(JSON.stringify({ mac, identity, speaks: this.parts.speaks }));
     admitted();
     this.serve(ws, channel, dial.identity);
   }

@@ -36,6 +36,7 @@ export interface LinkOptions {
   readonly channel: PeerChannel;
   readonly secret: string;
   readonly self: () => PeerIdentity;
+  readonly speaks?: number | undefined;
   /** @returns why the one that answered is not the wanted peer, or undefined */
   readonly check: (peer: PeerIdentity) => string | undefined;
   readonly opened?: () => void;
@@ -58,6 +59,7 @@ export class PeerLink {
   private requests = 0;
   private readonly waiting = new Map<number, Waiting>();
   private why = 'not connected yet';
+  private told: number | undefined;
 
   constructor(private readonly options: LinkOptions) {
     this.dial();
@@ -70,6 +72,11 @@ export class PeerLink {
   /** Why it is not open, in words. */
   get trouble(): string {
     return this.why;
+  }
+
+  /** Newest version of commands that the peer understands, as it said last. */
+  get speaks(): number | undefined {
+    return this.told;
   }
 
   get unsentBytes(): number {
@@ -146,7 +153,7 @@ export class PeerLink {
   }
 
   private prove(ws: WebSocket, data: Buffer, certificate: string, done: () => void): void {
-    const { secret, channel, self } = this.options;
+    const { secret, channel, self, speaks } = this.options;
     try {
       const challenge = challengeSchema.parse(JSON.parse(data.toString('utf8')));
       const dialNonce = newNonce();
@@ -156,9 +163,8 @@ export class PeerLink {
         done();
         this.checkAnswer(ws, answer, common);
       });
-      ws.send(
-        JSON.stringify({ nonce: dialNonce, identity, mac: proofOf(secret, { ...common, side: 'dial', identity }) }),
-      );
+      const mac = proofOf(secret, { ...common, side: 'dial', identity });
+      ws.send(JSON.stringify({ nonce: dialNonce, identity, mac, speaks }));
     } catch {
       this.giveUp(ws, 'what answers there is no peer');
     }
@@ -182,6 +188,7 @@ export class PeerLink {
     }
     const wrong = this.options.check(identity);
     if (wrong !== undefined) return this.giveUp(ws, wrong);
+    this.told = answer.speaks;
     this.up(ws);
   }
 

@@ -21,6 +21,8 @@ interface Pair {
 export interface PeersOptions {
   readonly secret: string;
   readonly self: () => PeerIdentity;
+  /** Newest version of commands that this node understands. */
+  readonly speaks: number;
   /** A message to this node was not delivered. */
   readonly undelivered: (node: number) => void;
   readonly opened: (node: number) => void;
@@ -51,9 +53,9 @@ export class Peers {
   }
 
   private link(member: Member, channel: PeerChannel): PeerLink {
-    const { secret, self, opened, closed } = this.options;
+    const { secret, self, speaks, opened, closed } = this.options;
     return new PeerLink({
-      ...{ address: member.address, channel, secret, self },
+      ...{ address: member.address, channel, secret, self, speaks },
       check: ({ cluster, uid }) => {
         if (uid !== member.uid) return 'another data directory answers there: was it wiped? Remove and add it again';
         return cluster === '' || cluster === self().cluster ? undefined : `it belongs to another cluster (${cluster})`;
@@ -71,6 +73,11 @@ export class Peers {
 
   isOpen(node: number): boolean {
     return this.pairs.get(node)?.bulk.isOpen ?? false;
+  }
+
+  /** Newest version of commands that a member understands; undefined = it was never asked. */
+  speaks(node: number): number | undefined {
+    return this.pairs.get(node)?.bulk.speaks;
   }
 
   trouble(node: number): string | undefined {

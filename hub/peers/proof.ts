@@ -22,13 +22,17 @@ const identitySchema = z.object({ cluster: z.string(), node: z.int().min(0), uid
 const nonce = z.string().regex(/^[0-9a-f]{64}$/);
 const mac = z.string().regex(/^[0-9a-f]{64}$/);
 
+/** Newest version of commands that a node understands; the first releases did not say it. */
+const speaks = z.int().min(0).default(1);
+
 /** The accepting side begins. */
 export const challengeSchema = z.object({ nonce });
-export const dialSchema = z.object({ nonce, mac, identity: identitySchema });
+export const dialSchema = z.object({ nonce, mac, identity: identitySchema, speaks });
 /** `refused` in words for the operator, only after the dialling side has proved itself. */
 export const acceptSchema = z.object({
   mac: mac.optional(),
   identity: identitySchema.optional(),
+  speaks,
   refused: z.string().max(300).optional(),
 });
 

@@ -35,6 +35,10 @@ export interface SessionContext {
   readonly hello: (identity: SessionIdentity) => Hello;
   readonly status: (identity: SessionIdentity) => StatusInfo;
   readonly isStopping: () => boolean;
+  /** Why no token of a client can be trusted now; absent on a hub that knows what was revoked. */
+  readonly distrust: () => HubError | undefined;
+  /** Where else clients may go: addresses of this hub's other nodes, the best one first. */
+  readonly elsewhere: () => readonly string[];
   readonly count: (event: 'request' | 'error', code?: ErrorCode) => void;
   /** A bug: the hub must stop acknowledging (S38). */
   readonly crash: (error: unknown) => void;
@@ -65,6 +69,8 @@ export class Session {
   ) {}
 
   start(): void {
+    const distrust = this.distrust();
+    if (distrust !== undefined) return this.endWith(distrust);
     this.socket.send(textFrame(JSON.stringify(this.context.hello(this.identity))));
     this.noteSeen();
   }
@@ -76,6 +82,8 @@ export class Session {
   receive(text: string): void {
     if (!this.socket.isOpen()) return;
     if (!this.context.auth.isCurrent(this.identity)) return this.endRevoked();
+    const distrust = this.distrust();
+    if (distrust !== undefined) return this.endUntrusted(distrust);
     this.context.count('request');
     let value: unknown;
     try {
@@ -92,9 +100,17 @@ export class Session {
     }
   }
 
-  /** Closes the session when its token has been revoked or replaced. */
+  /** Closes the session when its token has been revoked or replaced, or may have been without this node knowing. */
   recheck(): void {
-    if (!this.context.auth.isCurrent(this.identity)) this.endRevoked();
+    if (!this.socket.isOpen()) return;
+    if (!this.context.auth.isCurrent(this.identity)) return this.endRevoked();
+    const distrust = this.distrust();
+    if (distrust !== undefined) this.endUntrusted(distrust);
+  }
+
+  /** The operator's token is this node's own: it never depends on others. */
+  private distrust(): HubError | undefined {
+    return this.identity.kind === 'client' ? this.context.distrust() : undefined;
   }
 
   /** Resolves when nothing is under way. */
@@ -104,7 +120,8 @@ export class Session {
   }
 
   goAway(message: string): void {
-    this.socket.send(textFrame(JSON.stringify({ kind: 'going_away', message, addresses: [] })));
+    const addresses = this.context.elsewhere();
+    this.socket.send(textFrame(JSON.stringify({ kind: 'going_away', message, addresses })));
     this.socket.close(1001, message);
   }
 
@@ -124,8 +141,12 @@ export class Session {
   }
 
   private endRevoked(): void {
+    this.endUntrusted(new HubError('unauthenticated', 'This token was revoked or replaced. Register again.'));
+  }
+
+  private endUntrusted(why: HubError): void {
     if (this.listener !== undefined) this.context.feed.end(this.listener);
-    this.endWith(new HubError('unauthenticated', 'This token was revoked or replaced. Register again.'));
+    this.endWith(why);
   }
 
   private begin(request: Request, bytes: number): void {

@@ -15,7 +15,7 @@ import { convertOriginalClients } from './original-clients';
 import { sha256Hex } from './sha256';
 import { readWhole, ReplaceError, replaceWhole } from './whole-file';
 
-const recordSchema = z.looseObject({
+export const recordSchema = z.looseObject({
   id: z.string().regex(/^[0-9a-f]{16}$/, 'must be 16 hex digits'),
   project: z.string().refine(isProjectName, 'is no project name'),
   client: z.string().refine(isClientName, 'is no client name'),

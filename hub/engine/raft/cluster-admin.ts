@@ -2,6 +2,7 @@
  * Membership and leadership, for the operator: one voter joins or leaves at a time, a newcomer catches up before it counts,
  * and a leader hands over before it is removed (thesis chapter 4). Only the leader does it; others pass the wish on.
  */
+import * as z from 'zod';
 import { HubError } from '../../../core/errors';
 import type { Frame } from '../../peers/frame';
 import { PeerLink } from '../../peers/peer-link';
@@ -36,10 +37,12 @@ export interface MemberStatus {
   readonly roundTripMs?: number | undefined;
 }
 
-export type AdminWish =
-  | { readonly action: 'add'; readonly address: string }
-  | { readonly action: 'remove'; readonly peer: string }
-  | { readonly action: 'stepdown' };
+export const wishSchema = z.discriminatedUnion('action', [
+  z.object({ action: z.literal('add'), address: z.string() }),
+  z.object({ action: z.literal('remove'), peer: z.string() }),
+  z.object({ action: z.literal('stepdown') }),
+]);
+export type AdminWish = Readonly<z.infer<typeof wishSchema>>;
 
 const POLL_MS = 20;
 const PROMOTE_CHECK_MS = 100;

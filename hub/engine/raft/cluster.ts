@@ -11,7 +11,7 @@ import type { Configuration, ConfigurationChange } from '../../raft/configuratio
 import { allMembers } from '../../raft/configuration';
 import type { LogPosition } from '../../raft/entry';
 import type { ClientTable } from '../../state/client-table';
-import { clientRecordSchema } from './command-batch';
+import { clientRecordSchema, jsonOf } from './command-batch';
 
 export interface ClusterState extends LogPosition {
   readonly configuration: Configuration;
@@ -62,7 +62,7 @@ export const encodeSnapshot = (content: SnapshotContent): Uint8Array => Buffer.f
 
 /** @throws HubError `bad_data` */
 export function decodeSnapshot(data: Uint8Array): SnapshotContent {
-  const parsed = snapshotSchema.safeParse(JSON.parse(Buffer.from(data).toString('utf8')));
+  const parsed = snapshotSchema.safeParse(jsonOf(data, 'A snapshot'));
   if (parsed.success) return parsed.data;
   throw new HubError('bad_data', `A snapshot is not understood: ${z.prettifyError(parsed.error)}`);
 }
@@ -70,15 +70,20 @@ export function decodeSnapshot(data: Uint8Array): SnapshotContent {
 /** A configuration change carries the member that it is about. */
 export const encodeMember = (member: Member): Uint8Array => Buffer.from(JSON.stringify(member));
 
+/** @throws HubError `bad_data` */
+export function memberIn({ context }: ConfigurationChange): Member | undefined {
+  if (context === undefined) return undefined;
+  const parsed = memberSchema.safeParse(jsonOf(context, 'The member of a configuration change'));
+  if (parsed.success) return parsed.data;
+  throw new HubError('bad_data', 'A configuration change names no member.');
+}
+
 export function changedMembers(
   state: ClusterState,
   change: ConfigurationChange,
   configuration: Configuration,
 ): ClusterState {
-  const about =
-    change.context === undefined
-      ? undefined
-      : memberSchema.parse(JSON.parse(Buffer.from(change.context).toString('utf8')));
+  const about = memberIn(change);
   const known = about === undefined ? state.members : [...state.members.filter(({ id }) => id !== about.id), about];
   const ids = allMembers(configuration);
   return {

@@ -3,12 +3,16 @@
  * replica needs to apply it is in it. Also the form in which commands and their results travel between nodes.
  */
 import * as z from 'zod';
-import { ENTRY_TYPES, META_KEYS } from '../../../core/entry';
+import { ENTRY_TYPES, isTimestamp, META_KEYS } from '../../../core/entry';
 import { HubError, toWireCode } from '../../../core/errors';
 import { fromWireError, toWireError, type WireError } from '../../../core/wire';
+import { shapeFault } from '../../../core/shape-fault';
 import type { ClientRecord, Command, CommandResult, EntryResult } from '../../state/commands';
+import { recordSchema } from '../../store/clients-file';
 
-export const BATCH_VERSION = 1;
+/** Since which version of this format a kind of command is in it: a newer one is proposed only when all nodes know it. */
+export const COMMAND_SINCE: Readonly<Record<Command['kind'], number>> = { publish: 1, register: 1, revoke: 1 };
+export const BATCH_VERSION = Math.max(...Object.values(COMMAND_SINCE));
 
 export interface CommandBatch {
   /** RFC 3339: stamp of every line of the batch. */
@@ -16,47 +20,54 @@ export interface CommandBatch {
   readonly commands: readonly Command[];
 }
 
+/** Goes into the line as it is. */
+const stamp = z.string().regex(/^[^"\\\u0000-\u001f]{1,256}$/, 'is no name');
+const time = z.string().refine(isTimestamp, 'is no time');
+
+/** The rest of an entry's rules are checked where it is applied, as those of one that was never replicated. */
 const stamped = z.object({
   id: z.string(),
   type: z.enum(ENTRY_TYPES),
   content: z.string(),
   timestamp: z.string(),
-  origin: z.string(),
-  client: z.string(),
+  origin: stamp,
+  client: stamp,
   meta: z.strictObject(Object.fromEntries(META_KEYS.map((key) => [key, z.string().optional()]))).optional(),
   supersedes: z.string().optional(),
 });
-const record = z.object({
-  id: z.string(),
-  project: z.string(),
-  client: z.string(),
-  token_digest: z.string(),
-  created_at: z.string(),
-  revoked_at: z.string().optional(),
-});
-export const clientRecordSchema = record as unknown as z.ZodType<ClientRecord>;
+export const clientRecordSchema = recordSchema as unknown as z.ZodType<ClientRecord>;
 const command = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('publish'), entries: z.array(stamped) }),
-  z.object({ kind: z.literal('register'), record }),
-  z.object({ kind: z.literal('revoke'), clientId: z.string(), at: z.string() }),
+  z.object({ kind: z.literal('register'), record: recordSchema }),
+  z.object({ kind: z.literal('revoke'), clientId: z.string(), at: time }),
 ]);
 const commandsSchema = z.array(command);
-const batchSchema = z.object({ v: z.literal(BATCH_VERSION), at: z.string(), commands: commandsSchema });
+const batchSchema = z.object({ v: z.int().min(1).max(BATCH_VERSION), at: time, commands: commandsSchema });
 
 export function encodeBatch({ receivedAt, commands }: CommandBatch): Uint8Array {
-  return Buffer.from(JSON.stringify({ v: BATCH_VERSION, at: receivedAt, commands }));
+  // No newer than it must be: a node that is updated last understands it too.
+  const v = Math.max(...commands.map(({ kind }) => COMMAND_SINCE[kind]));
+  return Buffer.from(JSON.stringify({ v, at: receivedAt, commands }));
+}
+
+/** @throws HubError `bad_data` */
+export function jsonOf(data: Uint8Array, what: string): unknown {
+  try {
+    return JSON.parse(Buffer.from(data).toString('utf8'));
+  } catch (error) {
+    throw new HubError('bad_data', `${what} is no JSON.`, { cause: error });
+  }
 }
 
 /** @throws HubError `unsupported_version` when a newer node wrote it, `bad_data` when it is no batch */
 export function decodeBatch(data: Uint8Array): CommandBatch {
-  const value: unknown = JSON.parse(Buffer.from(data).toString('utf8'));
+  const value = jsonOf(data, 'A Raft entry');
   const version = z.object({ v: z.number() }).safeParse(value);
   if (version.success && version.data.v > BATCH_VERSION) {
     throw new HubError('unsupported_version', 'The cluster uses commands of a newer ctx. Update this node.');
   }
   const parsed = batchSchema.safeParse(value);
-  if (!parsed.success)
-    throw new HubError('bad_data', `A Raft entry holds no commands: ${z.prettifyError(parsed.error)}`);
+  if (!parsed.success) throw new HubError('bad_data', `A Raft entry holds no commands: ${shapeFault(parsed.error)}.`);
   return { receivedAt: parsed.data.at, commands: parsed.data.commands as readonly Command[] };
 }
 
@@ -88,7 +99,7 @@ const entryResult = z.discriminatedUnion('kind', [
 ]);
 const resultSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('published'), entries: z.array(entryResult) }),
-  z.object({ kind: z.literal('registered'), record }),
+  z.object({ kind: z.literal('registered'), record: recordSchema }),
   z.object({ kind: z.literal('revoked'), clientId: z.string() }),
   z.object({ kind: z.literal('refused'), error: wireErrorSchema }),
   z.object({ kind: z.literal('failed'), error: wireErrorSchema }),

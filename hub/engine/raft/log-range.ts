@@ -10,6 +10,14 @@ function wrong(sequence: number, why: string): never {
   throw new HubError('bad_data', `A peer sent a range of the log that is wrong at sequence ${sequence}: ${why}.`);
 }
 
+function checkEntry(sequence: number, text: string): void {
+  try {
+    checkPublishedEntry(JSON.parse(text) as Parameters<typeof checkPublishedEntry>[0]);
+  } catch (error) {
+    wrong(sequence, error instanceof Error ? error.message : String(error));
+  }
+}
+
 /** @throws HubError `bad_data`: nothing of the range may be taken */
 export function checkedLines(range: readonly Uint8Array[], after: Cursor): readonly PlannedLine[] {
   let previous = after;
@@ -28,7 +36,7 @@ export function checkedLines(range: readonly Uint8Array[], after: Cursor): reado
     const text = Buffer.from(bytes).toString('utf8');
     const type = asciiAt(bytes, parts.typeStart, parts.typeEnd);
     if (!isEntryType(type)) return wrong(sequence, `its type is ${type}`);
-    if (!parts.redacted) checkPublishedEntry(JSON.parse(text) as Parameters<typeof checkPublishedEntry>[0]);
+    if (!parts.redacted) checkEntry(sequence, text);
     const id = asciiAt(bytes, parts.start + '{"id":"'.length, parts.idEnd);
     previous = { sequence: parts.sequence, digest };
     return { id, sequence: parts.sequence, type, digest, text };

@@ -3,9 +3,11 @@
  * every later one, and connects the parts. The data directory's lock is held already.
  */
 import fsp from 'node:fs/promises';
+import * as z from 'zod';
 import { HubError } from '../../../core/errors';
+import { shapeFault } from '../../../core/shape-fault';
 import type { Certificate } from '../../certificate';
-import type { ClusterConfig } from '../../cluster-config';
+import { durationText, type ClusterConfig } from '../../cluster-config';
 import { PeerDoor, type PeerAnswer } from '../../peers/peer-door';
 import { Peers } from '../../peers/peers';
 import type { PeerIdentity } from '../../peers/proof';
@@ -18,11 +20,15 @@ import { sha256 } from '../../store/sha256';
 import type { Store } from '../../store/store';
 import type { LogLine } from '../../store/log-reader';
 import type { OpenedEngine } from '../file';
+import { Arrivals } from './arrivals';
+import { Contacts } from './contacts';
 import type { ClusterState } from './cluster';
-import { ClusterAdmin, type AdminWish } from './cluster-admin';
-import { CURSOR_WAIT_MS, FETCH_RETRY_MS, RANGE_BYTES } from './limits';
+import { BATCH_VERSION } from './command-batch';
+import { ClusterAdmin, wishSchema } from './cluster-admin';
+import { CURSOR_WAIT_MS, RANGE_BYTES } from './limits';
 import { Discarded } from './discarded';
 import { joinCluster, type JoinedNode } from './join';
+import { lineFetcher } from './line-fetcher';
 import { openRecoveredLog } from './open-log';
 import type { MemberInfo } from './node-info';
 import { RaftEngine } from './raft-engine';
@@ -42,6 +48,8 @@ export interface RaftEngineOptions {
   readonly onProgress?: (doneBytes: number, allBytes: number) => void;
   readonly crash: (error: unknown) => void;
   readonly signal: AbortSignal;
+  /** Newest version of commands that this node says it understands. */
+  readonly speaks?: number;
 }
 
 /** What a hub in a cluster has beside its engine. */
@@ -51,7 +59,10 @@ export interface ClusterParts {
   readonly self: () => PeerIdentity;
   /** Of all members; clients may go to any. */
   readonly addresses: () => readonly string[];
-  readonly leaderAddress: () => string | undefined;
+  /** Addresses of the other members, the leader's first. */
+  readonly elsewhere: () => readonly string[];
+  /** Why no client's token can be trusted here now: this node has been without a leader for too long (FM-13). */
+  readonly distrust: () => HubError | undefined;
   /** Called after clients were registered or revoked, wherever in the cluster. */
   readonly onClients: (listener: () => void) => void;
 }
@@ -60,28 +71,13 @@ export interface OpenedRaftEngine extends OpenedEngine {
   readonly cluster: ClusterParts;
 }
 
-/** Lines that this node lacks, from whoever has them. */
-function lineFetcher(
-  peers: () => Peers,
-  order: () => readonly number[],
-  warn: (message: string) => void,
-  isClosed: () => boolean,
-): (after: number, last: number) => Promise<readonly Uint8Array[]> {
-  return async (after, last) => {
-    for (let round = 0; !isClosed(); round++) {
-      for (const node of order()) {
-        try {
-          const { parts } = await peers().request(node, 'lines', { after, last });
-          if (parts.length > 0) return parts;
-        } catch (error) {
-          if (!(error instanceof HubError)) throw error;
-          if (round % 25 === 0) warn(`Entries after ${after} could not be read from node ${node}: ${error.message}`);
-        }
-      }
-      await new Promise((resolve) => setTimeout(resolve, FETCH_RETRY_MS));
-    }
-    throw new HubError('going_away', 'The node is stopping.');
-  };
+const linesSchema = z.object({ after: z.int().min(0), last: z.int().min(0) });
+
+/** @throws HubError `invalid` */
+function parsedRequest<T>(schema: z.ZodType<T>, body: unknown): T {
+  const parsed = schema.safeParse(body);
+  if (parsed.success) return parsed.data;
+  throw new HubError('invalid', `A peer sent a request that is not understood: ${shapeFault(parsed.error)}.`);
 }
 
 class OpenNode {
@@ -95,6 +91,8 @@ class OpenNode {
   private readonly engine: RaftEngine;
   private readonly state: HubState;
   private readonly discarded: Discarded;
+  private readonly arrivals: Arrivals;
+  private readonly contacts: Contacts;
   private closed = false;
 
   constructor(
@@ -104,6 +102,13 @@ class OpenNode {
     { opened, state: cluster }: { opened: OpenedRaftLog; state: ClusterState },
   ) {
     const { warn, crash, config } = options;
+    const ownSpeaks = options.speaks ?? BATCH_VERSION;
+    this.contacts = new Contacts({
+      ...{ node, ownSpeaks },
+      members: () => this.machine.now.members,
+      leader: () => this.replica.leader,
+      speaks: (id) => this.peers.speaks(id),
+    });
     this.state = new HubState({
       head: store.head,
       nextSequence: store.nextSequence,
@@ -114,7 +119,7 @@ class OpenNode {
       ...{ store, state: this.state, cluster },
       fetchLines: lineFetcher(
         () => this.peers,
-        () => this.others(),
+        () => this.contacts.others().map(({ id }) => id),
         warn,
         () => this.closed,
       ),
@@ -129,6 +134,7 @@ class OpenNode {
     this.peers = new Peers({
       secret: config.secret,
       self: this.self,
+      speaks: ownSpeaks,
       undelivered: (to) => this.replica.undelivered(to),
       opened: () => this.engine.changed(),
       closed: (to) => this.replica.leaderGone(to),
@@ -160,11 +166,13 @@ class OpenNode {
       head: () => this.state.head,
       request: (to, name, body, timeoutMs) => this.peers.request(to, name, body, [], timeoutMs),
       isConnected: (to) => this.peers.isOpen(to),
+      oldest: () => this.contacts.oldest(),
       handOver: async () => {
         await this.admin.handOver();
       },
       closeParts: () => this.close(),
     });
+    this.arrivals = new Arrivals({ machine: this.machine, warn });
     this.door = this.openDoor();
     this.followMembers();
     this.replica.start();
@@ -174,10 +182,12 @@ class OpenNode {
   private openDoor(): PeerDoor {
     const { config, certificate, warn, crash } = this.options;
     return new PeerDoor({
-      ...{ secret: config.secret, self: this.self, crash },
+      ...{ secret: config.secret, self: this.self, speaks: this.options.speaks ?? BATCH_VERSION, crash },
       certificate: () => certificate()?.fingerprint ?? '',
-      refusal: (peer) => this.refusal(peer),
-      message: (message) => this.replica.step(message),
+      refusal: (peer) => this.contacts.refusal(peer),
+      message: (message, { node }) => {
+        if (this.arrivals.takes(message, node)) this.replica.step(message);
+      },
       request: (name, body) => this.answer(name, body),
       closed: (peer) => this.replica.leaderGone(peer.node),
       refused: (from, why) => warn(`A peer at ${from} was refused: ${why}`),
@@ -189,28 +199,18 @@ class OpenNode {
     return { cluster, node, uid, address };
   };
 
-  private refusal(peer: PeerIdentity): string | undefined {
-    const { cluster } = this.node;
-    // One that belongs to no cluster yet may ask who this is.
-    if (peer.cluster === '') return undefined;
-    if (peer.cluster !== cluster) return `this node belongs to another cluster (${cluster})`;
-    const known = this.machine.now.members.find(({ id }) => id === peer.node);
-    return known === undefined || known.uid === peer.uid ? undefined : `node ${peer.node} has another data directory`;
-  }
-
-  private others(): readonly number[] {
-    const ids = this.contacts().map(({ id }) => id);
-    const first = this.replica.leader;
-    return [...ids.filter((id) => id === first), ...ids.filter((id) => id !== first && id !== this.node.node)];
-  }
-
-  private contacts() {
-    const { members } = this.machine.now;
-    return members.length === 0 ? this.node.contacts : members;
+  private distrust(): HubError | undefined {
+    const { maxAuthAgeMs } = this.options.config;
+    if (this.replica.leaderlessMs <= maxAuthAgeMs) return undefined;
+    return new HubError(
+      'no_leader',
+      `This node has had no leader for more than ${durationText(maxAuthAgeMs)} (--max-auth-age): it cannot know which tokens were revoked ` +
+        'meanwhile, and answers no client. Go to another node.',
+    );
   }
 
   private followMembers(): void {
-    this.peers.follow(this.contacts());
+    this.peers.follow(this.contacts.all());
   }
 
   private roleChanged(): void {
@@ -228,9 +228,9 @@ class OpenNode {
       case 'propose':
         return this.engine.takeForwarded(body);
       case 'admin':
-        return { body: await this.admin.wish(body as AdminWish) };
+        return { body: await this.admin.wish(parsedRequest(wishSchema, body)) };
       case 'lines':
-        return this.lines(body as { after: number; last: number });
+        return this.lines(parsedRequest(linesSchema, body));
       default:
         throw new HubError('unsupported_version', `This node knows no request "${name}".`);
     }
@@ -255,7 +255,7 @@ class OpenNode {
         uid: node.uid,
         address: node.address,
       },
-      ...{ version: options.version, members: [...this.contacts()], voters: [...machine.now.configuration.voters] },
+      ...{ version: options.version, members: [...this.contacts.all()], voters: [...machine.now.configuration.voters] },
       role: replica.role === 'leader' ? 'leader' : 'follower',
       ...{ leader: replica.leader, term, commit, applied: machine.now.index },
       sequence: this.state.head.sequence,
@@ -281,7 +281,10 @@ class OpenNode {
     const { replica, machine, store, node } = this;
     const problems = [...store.problems];
     if (replica.writeFault !== undefined) problems.push(replica.writeFault);
+    if (this.arrivals.fault !== undefined) problems.push(this.arrivals.fault);
     if (replica.leader === 0) problems.push('There is no leader: writes are refused until a majority is in contact.');
+    const distrust = this.distrust();
+    if (distrust !== undefined) problems.push(distrust.message);
     const { members, configuration, index } = machine.now;
     if (index > 0 && !members.some(({ id }) => id === node.node)) {
       problems.push('This node was removed from the cluster. Stop it, or empty its data directory and add it again.');
@@ -310,7 +313,7 @@ class OpenNode {
   }
 
   opened(): OpenedRaftEngine {
-    const { state, store, replica, machine } = this;
+    const { state, store } = this;
     return {
       engine: this.engine,
       reader: {
@@ -330,8 +333,9 @@ class OpenNode {
         door: this.door,
         admin: this.admin,
         self: this.self,
-        addresses: () => this.contacts().map(({ address }) => address),
-        leaderAddress: () => machine.now.members.find(({ id }) => id === replica.leader)?.address,
+        addresses: () => this.contacts.all().map(({ address }) => address),
+        elsewhere: () => this.contacts.others().map(({ address }) => address),
+        distrust: () => this.distrust(),
         onClients: (listener) => void this.clientListeners.add(listener),
       },
     };

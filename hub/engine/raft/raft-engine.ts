@@ -10,7 +10,14 @@ import type { Entry } from '../../raft/entry';
 import type { Command, CommandResult } from '../../state/commands';
 import type { EngineStatus, LogEngine } from '../log-engine';
 import { CommandQueue, type Waiting } from './command-queue';
-import { decodeResult, encodeBatch, encodeResult, parseCommands, type ForwardedResult } from './command-batch';
+import {
+  COMMAND_SINCE,
+  decodeResult,
+  encodeBatch,
+  encodeResult,
+  parseCommands,
+  type ForwardedResult,
+} from './command-batch';
 import { FORWARD_RETRY_MS, MAX_BATCHES_UNDER_WAY, PROPOSE_DEADLINE_MS } from './limits';
 import type { Replica } from './replica';
 import type { StateMachine } from './state-machine';
@@ -22,6 +29,8 @@ export interface RaftEngineParts {
   readonly head: () => Cursor;
   readonly request: (node: number, name: string, body: unknown, timeoutMs: number) => Promise<Frame>;
   readonly isConnected: (node: number) => boolean;
+  /** The member that understands the oldest version of commands only. */
+  readonly oldest: () => { readonly address: string; readonly speaks: number };
   /** Wall clock, ms. */
   readonly now: () => number;
   readonly handOver: () => Promise<void>;
@@ -105,7 +114,8 @@ export class RaftEngine implements LogEngine {
   /** @returns false when the core takes nothing now */
   private proposeBatch(): boolean {
     const { replica, machine, now } = this.parts;
-    const batch = this.queue.takeBatch();
+    const batch = this.understood(this.queue.takeBatch());
+    if (batch.length === 0) return true;
     const commands = { receivedAt: new Date(now()).toISOString(), commands: batch.map(({ command }) => command) };
     const data = encodeBatch(commands);
     const result = replica.propose(data);
@@ -117,6 +127,15 @@ export class RaftEngine implements LogEngine {
     this.underWay.set(result.index, { term: result.term, batch });
     machine.remember(result.index, data, commands);
     return true;
+  }
+
+  /** Of a batch, what all members understand; the rest is refused, because whoever could not apply it would fall out. */
+  private understood(batch: readonly Waiting[]): readonly Waiting[] {
+    const { address, speaks } = this.parts.oldest();
+    const isKnown = ({ command }: Waiting): boolean => COMMAND_SINCE[command.kind] <= speaks;
+    const why = `The node at ${address} runs an older ctx, which does not know this yet. Update it, then try again.`;
+    for (const waiting of batch) if (!isKnown(waiting)) waiting.reject(new HubError('unsupported_version', why));
+    return batch.filter(isKnown);
   }
 
   private async forward(leader: number, batch: readonly Waiting[]): Promise<void> {

@@ -64,6 +64,8 @@ export class Replica {
   private readonly end = new AbortController();
   private roleNow: Role = 'follower';
   private leaderNow = NOBODY;
+  /** Monotonic time since which there has been no leader; undefined = there is one. */
+  private leaderlessSince: number | undefined = performance.now();
   private reads = 0;
   private readonly readers = new Map<string, (index: number | undefined) => void>();
   private waiters: { readonly index: number; readonly done: (isApplied: boolean) => void }[] = [];
@@ -114,6 +116,11 @@ export class Replica {
 
   get leader(): number {
     return this.leaderNow;
+  }
+
+  /** For how long there has been no leader. */
+  get leaderlessMs(): number {
+    return this.leaderlessSince === undefined ? 0 : performance.now() - this.leaderlessSince;
   }
 
   get appliedIndex(): number {
@@ -233,6 +240,7 @@ export class Replica {
     if (softState === undefined) return;
     this.roleNow = softState.role;
     this.leaderNow = softState.leader;
+    this.leaderlessSince = this.leaderNow === NOBODY ? (this.leaderlessSince ?? performance.now()) : undefined;
     this.parts.changed();
   }
 

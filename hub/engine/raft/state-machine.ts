@@ -6,20 +6,19 @@ import type { Cursor } from '../../../core/cursor';
 import type { ConfigurationChange, Configuration } from '../../raft/configuration';
 import type { Entry, Snapshot } from '../../raft/entry';
 import type { CommandResult } from '../../state/commands';
-import type { HubState, KnownEntry } from '../../state/hub-state';
+import type { HubState, KnownEntry, PlannedLine } from '../../state/hub-state';
 import { HubError } from '../../../core/errors';
 import type { LogLine } from '../../store/log-reader';
 import type { Store } from '../../store/store';
 import { changedMembers, decodeSnapshot, encodeSnapshot, type ClusterState, type RaftMark } from './cluster';
 import { decodeBatch, type CommandBatch } from './command-batch';
-import { checkedLines } from './log-range';
 
 export interface StateMachineParts {
   readonly store: Store;
   readonly state: HubState;
   readonly cluster: ClusterState;
-  /** Reads committed lines after a sequence from some other node, at most up to `last`. */
-  readonly fetchLines: (after: number, last: number) => Promise<readonly Uint8Array[]>;
+  /** Reads committed lines after a cursor from some other node, at most up to `last`, checked. */
+  readonly fetchLines: (after: Cursor, last: number) => Promise<readonly PlannedLine[]>;
   readonly onLines: (lines: readonly LogLine[]) => void;
   readonly onClients: () => void;
   readonly onMembers: (cluster: ClusterState) => void;
@@ -131,8 +130,7 @@ export class StateMachine {
   private async catchUp(head: Cursor): Promise<void> {
     const { store, state, fetchLines, onLines } = this.parts;
     while (state.head.sequence < head.sequence) {
-      const range = await fetchLines(state.head.sequence, head.sequence);
-      const planned = checkedLines(range, state.head);
+      const planned = await fetchLines(state.head, head.sequence);
       const last = planned.at(-1);
       if (last === undefined) throw new HubError('unreachable', 'A peer sent an empty range of the log.');
       const lines = await store.append(planned, true);

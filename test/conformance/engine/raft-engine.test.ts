@@ -45,7 +45,7 @@ class LabNode {
     const advertise = `ws://127.0.0.1:${this.port}`;
     const opened = await openRaftEngine({
       ...{ folder: this.folder, disk: this.faults.disk, host: '127.0.0.1', port: this.port, version: 'lab' },
-      config: { advertise, peers, secret: SECRET, keepEntries: 5 },
+      config: { advertise, peers, secret: SECRET, keepEntries: 5, maxAuthAgeMs: 600_000 },
       certificate: () => undefined,
       warn: () => undefined,
       // A process would end; here the lab notices by what is not answered.

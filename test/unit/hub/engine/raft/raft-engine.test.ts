@@ -30,6 +30,7 @@ function follower(...answers: readonly [Answer, ...Answer[]]): { engine: RaftEng
       return (asked > MOST_ASKED ? silence : answer)();
     },
     isConnected: () => true,
+    oldest: () => ({ address: 'ws://127.0.0.1:1', speaks: 1 }),
     now: () => 0,
     handOver: () => Promise.resolve(),
     closeParts: () => Promise.resolve(),
