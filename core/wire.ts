@@ -325,12 +325,14 @@ export function toWireError(error: HubError, code: WireCode): WireError {
 
 /** Longer messages of a hub are cut: they are for one look at a terminal. */
 const MAX_MESSAGE_LENGTH = 1_000;
+/** No hub of ours asks for more than a day, and more than 24 days would overflow a timer into no wait at all. */
+const MAX_RETRY_AFTER_MS = 24 * 60 * 60 * 1_000;
 
 /** The message is the hub's, so untrusted: one visible line. */
 export function fromWireError(error: WireError): HubError {
   return new HubError(error.code, visibleLine(error.message.slice(0, MAX_MESSAGE_LENGTH)), {
     outcome: error.outcome,
-    ...(error.retry_after_ms === undefined ? {} : { retryAfterMs: error.retry_after_ms }),
+    ...(error.retry_after_ms === undefined ? {} : { retryAfterMs: Math.min(error.retry_after_ms, MAX_RETRY_AFTER_MS) }),
   });
 }
 

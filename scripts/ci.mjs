@@ -38,6 +38,7 @@ const seeds = ['test/simulation/run.mjs', '--seeds', '50000', '--workers', '2'];
 await part(counted, 'simulation, 50,000 seeds', process.execPath, seeds);
 await part(mocha, 'real file systems at full size', ['real-disks/**/*.test.js'], full);
 await part(mocha, 'real clusters at full size', ['real-clusters/**/*.test.js'], full);
+await part(mocha, 'floods at full size', ['floods/**/*.test.js'], full);
 await part(counted, 'mutants', process.execPath, ['test/mutants/run.mjs']);
 await part(counted, 'canaries of the simulation', process.execPath, ['test/mutants/canaries.mjs']);
 const oldest = ['test/extension/run.mjs', '--only', 'floor-host,floor-vsix'];

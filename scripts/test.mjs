@@ -12,6 +12,7 @@ const MOCHA_SUITES = [
   'hub',
   'cli',
   'failure-modes',
+  'floods',
   'cluster',
   'security',
   'package',

@@ -26,34 +26,45 @@ const stampOf = (stats: fs.Stats): string => `${stats.ino}/${stats.size}/${stats
 const NO_FOLLOW = fs.constants.O_NOFOLLOW as number | undefined;
 const READ_WRITE = fs.constants.O_RDWR | (NO_FOLLOW ?? 0);
 
+/** Where an entry stands in the file. */
+interface Place {
+  readonly id: string;
+  readonly sequence: number;
+  /** Byte offset of its first. */
+  readonly start: number;
+}
+
+/** A file's bytes with what stands in them. */
+interface Contents {
+  readonly bytes: Buffer;
+  readonly places: readonly Place[];
+}
+
+const EMPTY: Contents = { bytes: Buffer.alloc(0), places: [] };
+const hashOf = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
+
 export class MirrorFileWriter {
   readonly #file: string;
   readonly #type: EntryType;
-  #hash: Hash;
+  readonly #hash: Hash;
   #bytes: number;
-  #entries: number;
+  readonly #places: Place[];
   /** Ids in the file, each once (FM-64). */
   readonly #ids: Set<string>;
   #stamp: string | undefined;
 
-  private constructor(
-    file: string,
-    type: EntryType,
-    content: Buffer,
-    ids: readonly string[],
-    stamp: string | undefined,
-  ) {
+  private constructor(file: string, type: EntryType, { bytes, places }: Contents, stamp: string | undefined) {
     this.#file = file;
     this.#type = type;
-    this.#hash = createHash('sha256').update(content);
-    this.#bytes = content.length;
-    this.#entries = ids.length;
-    this.#ids = new Set(ids);
+    this.#hash = createHash('sha256').update(bytes);
+    this.#bytes = bytes.length;
+    this.#places = [...places];
+    this.#ids = new Set(places.map(({ id }) => id));
     this.#stamp = stamp;
   }
 
   static empty(file: string, type: EntryType): MirrorFileWriter {
-    return new MirrorFileWriter(file, type, Buffer.alloc(0), [], undefined);
+    return new MirrorFileWriter(file, type, EMPTY, undefined);
   }
 
   /**
@@ -64,32 +75,42 @@ export class MirrorFileWriter {
     const content = await readIfThere(file);
     for (const { bytes, sha256 } of recorded) {
       const known = content.subarray(0, bytes);
-      if (known.length < bytes || createHash('sha256').update(known).digest('hex') !== sha256) continue;
-      const { blocks, wellFormedTo } = parseMirror(type, known.toString('utf8'));
-      if (bytes > 0 && Buffer.byteLength(known.toString('utf8').slice(0, wellFormedTo)) < bytes) break;
+      if (known.length < bytes || hashOf(known) !== sha256) continue;
+      const places = bytes === 0 ? [] : placesIn(type, known);
+      if (places === undefined) break;
       if (content.length > bytes) await cut(file, bytes);
-      const ids = blocks.map(({ entry }) => entry.id);
       const stats = bytes === 0 ? undefined : await fsp.stat(file);
-      return new MirrorFileWriter(file, type, known, ids, stats === undefined ? undefined : stampOf(stats));
+      const stamp = stats === undefined ? undefined : stampOf(stats);
+      return new MirrorFileWriter(file, type, { bytes: known, places }, stamp);
     }
     throw new MirrorEdited(file);
   }
 
   get record(): MirrorFile {
-    return { bytes: this.#bytes, sha256: this.#hash.copy().digest('hex'), entries: this.#entries };
+    return { bytes: this.#bytes, sha256: this.#hash.copy().digest('hex'), entries: this.#places.length };
   }
 
   /** Appends entries that the file does not have; durable when it resolves. @throws MirrorEdited */
   async append(entries: readonly StoredEntry[]): Promise<void> {
     const fresh = entries.filter((entry) => !this.#ids.has(entry.id));
     if (fresh.length === 0) return;
-    const header = this.#bytes === 0 ? renderHeader(this.#type) : '';
-    const text = Buffer.from(header + fresh.map(renderEntry).join(''));
+    const parts = this.#bytes === 0 ? [Buffer.from(renderHeader(this.#type))] : [];
+    let end = this.#bytes + (parts[0]?.length ?? 0);
+    const places = fresh.map((entry) => {
+      const part = Buffer.from(renderEntry(entry));
+      parts.push(part);
+      const start = end;
+      end += part.length;
+      return { id: entry.id, sequence: entry.sequence, start };
+    });
+    const text = Buffer.concat(parts);
     await this.#write(text);
     this.#hash.update(text);
-    this.#bytes += text.length;
-    this.#entries += fresh.length;
-    for (const { id } of fresh) this.#ids.add(id);
+    this.#bytes = end;
+    for (const place of places) {
+      this.#places.push(place);
+      this.#ids.add(place.id);
+    }
   }
 
   async #write(text: Buffer): Promise<void> {
@@ -124,9 +145,9 @@ export class MirrorFileWriter {
     }
   }
 
-  /** Whether it has grown so far beyond what it keeps that cutting it down pays. */
+  /** Whether it has grown so far beyond what it keeps that cutting it down pays: what stays is written once more. */
   isOvergrown(keepEntries: number, keepBytes: number): boolean {
-    return this.#entries > keepEntries + Math.ceil(keepEntries / 4) || this.#bytes > 2 * keepBytes;
+    return this.#places.length > keepEntries + Math.ceil(keepEntries / 2) || this.#bytes > 2 * keepBytes;
   }
 
   /**
@@ -134,39 +155,50 @@ export class MirrorFileWriter {
    * @throws MirrorEdited when the file cannot be read back
    */
   async planCut(keepEntries: number, keepBytes: number): Promise<MirrorCut> {
-    const content = (await readIfThere(this.#file)).subarray(0, this.#bytes);
-    const text = content.toString('utf8');
-    const { blocks, wellFormedTo } = parseMirror(this.#type, text);
-    if (wellFormedTo < text.length) throw new MirrorEdited(this.#file);
-    let from = Math.max(0, blocks.length - keepEntries);
-    while (from < blocks.length - 1 && text.length - (blocks[from]?.start ?? 0) > keepBytes) from++;
-    const first = blocks[0]?.entry.sequence ?? 0;
-    const at = blocks[from]?.start ?? text.length;
-    const header = renderHeader(this.#type);
-    const ids = blocks.slice(from).map(({ entry }) => entry.id);
-    return { firstSequence: first, older: text.slice(0, at), newer: header + text.slice(at), ids };
+    const bytes = (await readIfThere(this.#file)).subarray(0, this.#bytes);
+    if (hashOf(bytes) !== this.record.sha256) throw new MirrorEdited(this.#file);
+    let from = Math.max(0, this.#places.length - keepEntries);
+    const startOf = (index: number): number => this.#places[index]?.start ?? this.#bytes;
+    while (from < this.#places.length - 1 && this.#bytes - startOf(from) > keepBytes) from++;
+    const at = startOf(from);
+    const header = Buffer.from(renderHeader(this.#type));
+    const places = this.#places.slice(from).map((place) => ({ ...place, start: place.start - at + header.length }));
+    const newer = { bytes: Buffer.concat([header, bytes.subarray(at)]), places };
+    return { firstSequence: this.#places[0]?.sequence ?? 0, older: bytes.subarray(0, at), newer };
   }
 
-  static recordOf({ newer, ids }: MirrorCut): MirrorFile {
-    const bytes = Buffer.from(newer);
-    return { bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex'), entries: ids.length };
+  static recordOf({ newer: { bytes, places } }: MirrorCut): MirrorFile {
+    return { bytes: bytes.length, sha256: hashOf(bytes), entries: places.length };
   }
 
   /** Carries out a cut whose outcome has been recorded. */
-  async applyCut({ newer, ids }: MirrorCut): Promise<MirrorFileWriter> {
-    await writeFileAtomic(this.#file, newer, { lockHeld: true });
+  async applyCut({ newer }: MirrorCut): Promise<MirrorFileWriter> {
+    await writeFileAtomic(this.#file, newer.bytes, { lockHeld: true });
     const stats = await fsp.stat(this.#file);
-    return new MirrorFileWriter(this.#file, this.#type, Buffer.from(newer), ids, stampOf(stats));
+    return new MirrorFileWriter(this.#file, this.#type, newer, stampOf(stats));
   }
 }
 
 export interface MirrorCut {
   readonly firstSequence: number;
   /** For the archive, header included. */
-  readonly older: string;
+  readonly older: Buffer;
   /** What stays, header included. */
-  readonly newer: string;
-  readonly ids: readonly string[];
+  readonly newer: Contents;
+}
+
+/** Where its entries begin; `undefined` when it is not all of our form. */
+function placesIn(type: EntryType, bytes: Buffer): Place[] | undefined {
+  const text = bytes.toString('utf8');
+  const { blocks, wellFormedTo } = parseMirror(type, text);
+  if (wellFormedTo < text.length) return undefined;
+  let at = 0;
+  let start = 0;
+  return blocks.map((block) => {
+    start += Buffer.byteLength(text.slice(at, block.start));
+    at = block.start;
+    return { id: block.entry.id, sequence: block.entry.sequence, start };
+  });
 }
 
 async function readIfThere(file: string): Promise<Buffer> {

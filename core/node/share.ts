@@ -4,6 +4,7 @@ import { HubError } from '../errors';
 import { parseHubAddress } from '../hub-address';
 import { REQUEST_TIMEOUT_MS } from '../limits';
 import type { BatchOutcome } from '../sync/drain';
+import { asHubError } from './as-hub-error';
 import { requireConnection, type Connection } from './connection-file';
 import { drainOutbox } from './drain';
 import { openSession, type HubSession } from './hub-session';
@@ -163,7 +164,7 @@ export async function shareEntries(
   try {
     reason = await whicheverFirst(sendSomewhere(attempt, options), signal);
   } catch (error) {
-    reason = error instanceof HubError ? error : new HubError('internal', String(error), { cause: error });
+    reason = asHubError(error);
   } finally {
     done();
   }

@@ -5,17 +5,18 @@
 import type { StoredEntry } from '../entry';
 import type { Random } from '../ports';
 import { HubError } from '../errors';
-import { HEALTHY_AFTER_MS, backoffMs } from '../sync/backoff';
+import { HEALTHY_AFTER_MS } from '../sync/backoff';
 import { initialState, MAX_ADDRESSES, step } from '../sync/machine';
 import type { SyncSnapshot } from '../sync/snapshot';
 import type { PrepareTask, State, StateKind, SyncCommand, SyncEvent } from '../sync/state';
 import type { BatchOutcome } from '../sync/drain';
 import type { EntriesPush } from '../wire';
+import { asHubError } from './as-hub-error';
 import { requireConnection, writeConnection, type Connection } from './connection-file';
-import { drainOutbox } from './drain';
 import { openSession, type HubSession } from './hub-session';
 import { Intake, type JournalSink } from './intake';
 import { Outbox } from './outbox';
+import { OutboxSender } from './outbox-sender';
 import { FileWatch } from './file-watch';
 import { projectPaths, type ProjectPaths } from './project-directory';
 import { addressesOf, usableAddresses } from './share';
@@ -56,17 +57,12 @@ const PHASES: Readonly<Record<StateKind, SyncSnapshot['phase']>> = {
   stopped: 'stopped',
 };
 
-function asHubError(error: unknown): HubError {
-  if (error instanceof HubError) return error;
-  return new HubError('internal', error instanceof Error ? error.message : String(error), { cause: error });
-}
-
 export class SyncClient {
   readonly #options: SyncClientOptions;
   readonly #paths: ProjectPaths;
   readonly #random: Random;
   readonly #outbox: Outbox;
-  readonly #abort = new AbortController();
+  readonly #sender: OutboxSender;
   #connection: Connection | undefined;
   #intake: Intake | undefined;
   #state: State | undefined;
@@ -82,11 +78,6 @@ export class SyncClient {
   #closing: Promise<void> | undefined;
   #retry: NodeJS.Timeout | undefined;
   #health: NodeJS.Timeout | undefined;
-  #drainRetry: NodeJS.Timeout | undefined;
-  #draining: Promise<void> | undefined;
-  #drainAgain = false;
-  #drainFailures = 0;
-  #outboxCount = 0;
   /** Work on files, one after the other. */
   #work: Promise<void> = Promise.resolve();
   #watch: FileWatch | undefined;
@@ -97,12 +88,22 @@ export class SyncClient {
     this.#paths = projectPaths(options.projectDir);
     this.#random = options.random ?? Math.random;
     this.#outbox = new Outbox(this.#paths);
+    this.#sender = new OutboxSender({
+      paths: this.#paths,
+      outbox: this.#outbox,
+      random: this.#random,
+      session: () => this.#session,
+      log: options.log,
+      onShared: (outcome) => options.onShared?.(outcome),
+      onCount: () => this.#changed(),
+      onAdded: () => this.flush(),
+    });
   }
 
   /** Begins; never throws: what hinders it is in the snapshot. */
   start(): void {
     this.#watch ??= new FileWatch(this.#paths, {
-      onOutbox: () => void this.#noteOutbox(),
+      onOutbox: () => void this.#sender.noteChange(),
       onConnection: () => this.#enqueue(() => this.#reload()),
     });
     this.#enqueue(() => this.#begin());
@@ -121,7 +122,7 @@ export class SyncClient {
       address: state?.addresses[state.at],
       cursor: state?.cursor,
       head: state?.head,
-      outbox: this.#outboxCount,
+      outbox: this.#sender.waiting,
       lastError: this.#startError ?? state?.lastError,
       retryInMs: waitMs,
     };
@@ -140,12 +141,9 @@ export class SyncClient {
   async #end(): Promise<void> {
     this.#watch?.close();
     this.#dispatch({ kind: 'stop' });
-    this.#abort.abort(new HubError('going_away', 'The client is closing.'));
-    clearTimeout(this.#drainRetry);
     clearTimeout(this.#health);
     clearTimeout(this.#secondLook);
-    await this.#closing;
-    await this.#draining;
+    await Promise.all([this.#closing, this.#sender.close()]);
     await this.#work;
     await this.#intake?.close();
   }
@@ -153,7 +151,7 @@ export class SyncClient {
   async #begin(): Promise<void> {
     if (this.#isClosed()) return;
     try {
-      this.#outboxCount = await this.#outbox.count();
+      await this.#sender.count();
       this.#connection = await requireConnection(this.#paths, this.#options.env);
       this.#intake = await Intake.open({
         paths: this.#paths,
@@ -242,7 +240,7 @@ export class SyncClient {
         void this.#listen(command.cursor);
         return;
       case 'drain':
-        this.#drain();
+        this.#sender.send();
         return;
       case 'closeSession':
         this.#opening?.abort(new HubError('going_away', 'Not wanted any more.'));
@@ -274,6 +272,7 @@ export class SyncClient {
     try {
       const { token, ca, fingerprint } = connection;
       // Before the session: what is in the ledger now, the hub had acknowledged when it says hello.
+      await this.#sender.settled();
       this.#acknowledged = await lastAcknowledged(this.#paths);
       const opened = await openSession({ address, token, ca, fingerprint, signal: opening.signal });
       if (opening.signal.aborted || this.#state?.session !== session) {
@@ -332,12 +331,13 @@ export class SyncClient {
    * @throws HubError `diverged`
    */
   async #checkAcknowledged(session: HubSession, intake: Intake): Promise<void> {
-    const { hub, head } = session.hello;
+    const { hub, head, cluster } = session.hello;
     if (hub !== intake.hubId) throw new HubError('diverged', 'This is another hub than before.');
     const { sequence, sent } = this.#acknowledged;
     const lost = (at: number): HubError =>
       new HubError('diverged', `The hub has lost entry #${at}, which it had acknowledged.`);
-    if (sequence > head.sequence) throw lost(sequence);
+    // A node of a cluster may only lag.
+    if (sequence > head.sequence && cluster.length === 0) throw lost(sequence);
     if (sent === undefined || sent.sequence <= (intake.cursor?.sequence ?? 0)) return;
     // It may have grown past what it lost. To send an entry again is safe, and says where it is.
     const [result] = await session.publish([sent.entry]).catch((error: unknown) => {
@@ -388,61 +388,5 @@ export class SyncClient {
       }
     });
     return this.#work;
-  }
-
-  async #noteOutbox(): Promise<void> {
-    const before = this.#outboxCount;
-    try {
-      this.#outboxCount = await this.#outbox.count();
-    } catch (error) {
-      this.#options.log(asHubError(error).message);
-      return;
-    }
-    if (this.#outboxCount > 0) this.flush();
-    if (this.#outboxCount !== before) this.#changed();
-  }
-
-  #drain(): void {
-    clearTimeout(this.#drainRetry);
-    if (this.#draining !== undefined) {
-      this.#drainAgain = true;
-      return;
-    }
-    const session = this.#session;
-    if (session === undefined) return;
-    this.#drainAgain = false;
-    this.#draining = this.#drainWith(session).finally(() => {
-      this.#draining = undefined;
-      if (this.#drainAgain) this.#drain();
-    });
-  }
-
-  async #drainWith(session: HubSession): Promise<void> {
-    const onBatch = (outcome: BatchOutcome): void => this.#reportBatch(outcome);
-    try {
-      const { signal } = this.#abort;
-      const end = await drainOutbox({ session, outbox: this.#outbox, paths: this.#paths, signal, onBatch });
-      if (end.kind === 'empty') this.#drainFailures = 0;
-      else this.#drainLater(end.error, end.afterMs);
-    } catch (error) {
-      if (!this.#abort.signal.aborted) this.#drainLater(asHubError(error), undefined);
-    }
-    const count = await this.#outbox.count().catch(() => this.#outboxCount);
-    if (count === this.#outboxCount) return;
-    this.#outboxCount = count;
-    this.#changed();
-  }
-
-  #drainLater(error: HubError, afterMs: number | undefined): void {
-    const ms = afterMs ?? backoffMs(this.#drainFailures++, this.#random);
-    if (error.code !== 'rate_limited') this.#options.log(`Sharing waits: ${error.message}`);
-    this.#drainRetry = setTimeout(() => this.flush(), ms).unref();
-  }
-
-  #reportBatch(outcome: BatchOutcome): void {
-    for (const { entry, error } of outcome.rejected) {
-      this.#options.log(`Entry ${entry.id} was refused and will not be sent again: ${error.message}`);
-    }
-    this.#options.onShared?.(outcome);
   }
 }

@@ -13,6 +13,7 @@ export const mutants = [
     name: 'the packet for an agent goes over its budget',
     patches: [patch('core/agent/packet.ts', 'if (bytes > left) continue;', 'if (bytes > left + 400) continue;')],
     tests: ['test/unit/core/agent/packet.test.ts'],
+    grep: 'a little over the budget',
   },
   {
     name: 'a shared entry can end its fence in the packet',
@@ -48,8 +49,8 @@ export const mutants = [
     patches: [
       patch(
         'core/node/intake.ts',
-        'return this.#options.journal === undefined ? this.#options.connection.types : undefined;',
-        'return this.#options.connection.types;',
+        'const types = this.#options.journal === undefined ? this.#options.connection.types : undefined;',
+        'const types = this.#options.connection.types;',
       ),
     ],
     tests: ['test/failure-modes/FM-37-journal.test.ts'],
@@ -120,5 +121,85 @@ export const mutants = [
     name: 'a hub that is silent holds a share up for long',
     patches: [patch('core/limits.ts', 'REQUEST_TIMEOUT_MS = 5_000', 'REQUEST_TIMEOUT_MS = 14_000')],
     tests: ['test/failure-modes/FM-17-hub-unreachable-on-share.test.ts'],
+  },
+  {
+    name: 'sending is taken for a reason to send before the pause is over',
+    patches: [patch('core/node/outbox-sender.ts', ' || this.#isPaused(session)', '')],
+    tests: ['test/unit/core/node/sync-client.test.ts'],
+    grep: 'obeys rate_limited',
+  },
+  {
+    name: 'a hub that names no time is asked in a loop',
+    patches: [
+      patch(
+        'core/node/outbox-sender.ts',
+        'Math.max(afterMs + 1, backoffMs(this.#failures++, this.#options.random))',
+        'afterMs',
+      ),
+    ],
+    tests: ['test/unit/core/node/sync-client.test.ts'],
+    grep: 'names no time to wait',
+  },
+  {
+    name: 'a wait of years overflows into none',
+    patches: [patch('core/wire.ts', 'Math.min(error.retry_after_ms, MAX_RETRY_AFTER_MS)', 'error.retry_after_ms')],
+    tests: ['test/unit/core/sync/drain.test.ts'],
+    grep: 'wait of years',
+  },
+  {
+    name: 'publish waits for hours',
+    patches: [patch('cli/commands/connection/publish.ts', ' || afterMs > MAX_PAUSE_MS', '')],
+    tests: ['test/cli/slow-hub.test.ts'],
+    grep: 'comes back with the reason',
+  },
+  {
+    name: 'what was refused goes without a word',
+    patches: [
+      patch(
+        'core/node/outbox-sender.ts',
+        'this.#options.log(`Entry ${entry.id} was refused',
+        '((_: string) => undefined)(`Entry ${entry.id} was refused',
+      ),
+    ],
+    tests: ['test/unit/core/node/sync-client.test.ts'],
+    grep: 'leaves the outbox with its reason',
+  },
+  {
+    name: 'a node that lags is taken for another history',
+    patches: [
+      patch('core/node/sync-client.ts', 'sequence > head.sequence && cluster.length === 0', 'sequence > head.sequence'),
+    ],
+    tests: ['test/unit/core/node/sync-client.test.ts'],
+    grep: 'that lags behind an own entry',
+  },
+  {
+    name: 'a client reads on while it writes',
+    patches: [
+      patch('core/node/session-inbox.ts', 'this.#hold();\n', ''),
+      patch('core/node/session-inbox.ts', 'await handled;', 'void handled;'),
+    ],
+    tests: ['test/floods/listeners.test.ts'],
+    grep: 'that is stopped',
+  },
+  {
+    name: 'a mirror is rewritten as a whole again and again',
+    patches: [
+      patch(
+        'core/node/mirror-file.ts',
+        'let from = Math.max(0, this.#places.length - keepEntries);',
+        'let from = Math.min(0, keepEntries);',
+      ),
+    ],
+    tests: ['test/floods/listeners.test.ts'],
+    grep: 'costs as much at the end',
+  },
+  {
+    name: 'the hub keeps all that a stopped listener has not read',
+    patches: [
+      patch('hub/limits.ts', 'MAX_UNSENT_FEED_BYTES = 1024', 'MAX_UNSENT_FEED_BYTES = 1024 * 1024'),
+      patch('hub/limits.ts', 'MIN_UNSENT_FEED_BYTES = 64', 'MIN_UNSENT_FEED_BYTES = 1024 * 1024'),
+    ],
+    tests: ['test/floods/listeners.test.ts'],
+    grep: 'that is stopped',
   },
 ];

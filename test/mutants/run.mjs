@@ -2,7 +2,7 @@
 // sees it. A `*-mutants.mjs` beside this file holds a set:
 //   tests     files or folders that are run for each of its bugs, unless a bug names its own
 //   products  true when those tests run the built `ctx`, which then has the bug too
-//   mutants   { name, patches: [{ file, find, replace }], tests? }
+//   mutants   { name, patches: [{ file, find, replace }], tests?, grep? }; grep picks tests of those files by title
 // Closes with `N passed, N failed`; a bug that no test sees is a failure. Two at a time, at low priority.
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
@@ -29,10 +29,11 @@ function filesOf(names) {
 }
 
 /** The first failing test's title, or `undefined` when all pass. */
-function firstFailure(folder) {
+function firstFailure(folder, grep) {
   return new Promise((resolve) => {
     const tests = path.posix.join(folder, 'test/**/*.test.js');
     const args = ['node_modules/mocha/bin/mocha.js', '--config', 'test/support/mocha.json', '--retries', '0'];
+    if (grep !== undefined) args.push('--grep', grep);
     const child = spawn(process.execPath, [...args, '--reporter', 'json', '--bail', tests], {
       stdio: ['ignore', 'pipe', 'inherit'],
       // A process group of its own, so that a test which hangs takes what it started with it.
@@ -57,12 +58,12 @@ function firstFailure(folder) {
 }
 
 /** What sees these patches: builds tests and, where they run it, the product with them. */
-async function hunt(folder, set, patches, tests = set.tests) {
+async function hunt(folder, set, { patches, tests = set.tests, grep }) {
   const plugins = [patched(patches)];
   try {
     await bundleTests(filesOf(tests), path.posix.join(folder, 'test'), plugins);
     if (set.products) await bundleProducts(path.posix.join(folder, 'dist'), plugins);
-    return await firstFailure(folder);
+    return await firstFailure(folder, grep);
   } finally {
     fs.rmSync(folder, { recursive: true, force: true });
   }
@@ -89,18 +90,22 @@ const queue = [];
 for (const set of await loadSets()) {
   // Only tests that pass without any bug say something about bugs. Those of the built product take minutes, and have just
   // passed in `npm test`.
-  const healthy = set.products ? undefined : await hunt(path.posix.join(OUT, `${set.name}-0`), set, []);
+  const healthy = set.products ? undefined : await hunt(path.posix.join(OUT, `${set.name}-0`), set, { patches: [] });
   if (healthy !== undefined) {
     console.error(`${set.name}: without any bug this test fails: ${healthy}`);
     counts.failed += set.mutants.length;
     continue;
   }
-  for (const [at, { name, patches, tests }] of set.mutants.entries()) {
+  for (const [at, mutant] of set.mutants.entries()) {
     queue.push(async () => {
-      const test = await hunt(path.posix.join(OUT, `${set.name}-${at + 1}`), set, patches, tests);
+      const began = performance.now();
+      const test = await hunt(path.posix.join(OUT, `${set.name}-${at + 1}`), set, mutant);
       counts[test === undefined ? 'failed' : 'passed'] += 1;
       const verdict = test === undefined ? 'SURVIVED ' : 'killed   ';
-      console.log(`${verdict} ${set.name} ${name}${test === undefined ? '' : `\n          by: ${test}`}`);
+      const seconds = ((performance.now() - began) / 1_000).toFixed(0);
+      console.log(
+        `${verdict} ${set.name} ${mutant.name} (${seconds} s)${test === undefined ? '' : `\n          by: ${test}`}`,
+      );
     });
   }
 }

@@ -33,15 +33,15 @@ export class FakeHub {
   deaf = false;
   /** Sends each batch twice, the second time with what came before it. */
   repeats = false;
-  /** Answers the next publishes with this code, as a whole. */
-  refusals: { code: WireCode; retryAfterMs?: number; message?: string }[] = [];
+  /** Answers the next publishes with this code, as a whole; `undefined` lets one pass. */
+  refusals: ({ code: WireCode; retryAfterMs?: number; message?: string } | undefined)[] = [];
   /** Protocol versions it speaks. */
   versions = [1];
   /** How far its clock is ahead of this machine's. */
   clockAheadMs = 0;
   /** Addresses of the cluster that it says it is in. */
   cluster: string[] = [];
-  /** Streams nothing beyond this sequence. */
+  /** Streams nothing beyond this sequence, and says hello as if nothing were there. */
   heldAt = Infinity;
   /** HTTP status instead of an upgrade. */
   refuseUpgrade: number | undefined;
@@ -78,6 +78,10 @@ export class FakeHub {
 
   get sessions(): number {
     return this.#sessions.size;
+  }
+
+  get listeners(): number {
+    return [...this.#sessions].filter(({ listen }) => listen !== undefined).length;
   }
 
   get head(): Cursor {
@@ -143,7 +147,7 @@ export class FakeHub {
       hub: this.id,
       role: 'leader',
       instance: '0123456789abcdef',
-      head: this.head,
+      head: this.#at(Math.min(this.log.length, this.heldAt)),
       limits,
       cluster: this.cluster,
       identity: { kind: 'client', project, client },

@@ -30,12 +30,16 @@ Examples:
   ctx connection publish --id 0199f3a2-…                again, after a refusal, or after a change: then as a new version
 `;
 
+/** A hub that asks for no pause to speak of is not asked in a loop; nobody waits at a terminal for one that asks for hours. */
+const MIN_PAUSE_MS = 250;
+const MAX_PAUSE_MS = 60_000;
+
 interface Tally {
   shared: number;
   readonly refused: RejectedResult[];
 }
 
-/** Goes on when the hub asks to slow down; any other fault ends it. @returns that fault */
+/** Goes on when the hub asks to slow down a little; any other fault ends it. @returns that fault */
 async function drainAll(
   paths: ProjectPaths,
   outbox: Outbox,
@@ -56,10 +60,11 @@ async function drainAll(
     for (;;) {
       const end = await drainOutbox({ session, outbox, paths, signal: io.signal, onBatch });
       if (end.kind === 'empty') return undefined;
-      if (end.error.code !== 'rate_limited') return end.error;
+      const { error, afterMs = MIN_PAUSE_MS } = end;
+      if (error.code !== 'rate_limited' || afterMs > MAX_PAUSE_MS) return error;
       progress.end();
       io.stderr(`The hub asks to slow down; ${tally.shared} shared so far.\n`);
-      await delay(end.afterMs ?? 1_000, undefined, { signal: io.signal });
+      await delay(Math.max(afterMs, MIN_PAUSE_MS), undefined, { signal: io.signal });
     }
   } finally {
     progress.end();

@@ -75,6 +75,13 @@ describe('the packet for an agent', () => {
     );
   });
 
+  it('what would go a little over the budget is left out', () => {
+    for (let length = 1; length < 1_500; length += 7) {
+      const packet = packetOf([entry(`Own\n\n${'x'.repeat(length)}`)], [sharedEntry('Foreign')], MIN_BUDGET_TOKENS);
+      assert.ok(utf8Length(packet.text) <= MIN_BUDGET_TOKENS * BYTES_PER_TOKEN, `${length} characters`);
+    }
+  });
+
   it('shared entries stand in fences: no parser sees anything of them as Markdown, and each has its provenance', () => {
     fc.assert(
       fc.property(

@@ -42,6 +42,11 @@ describe('what to send of the outbox', () => {
 });
 
 describe('what an answer means', () => {
+  it('a hub that asks for a wait of years is given a day: a longer timer would overflow into none', () => {
+    const { next } = judgeResults(entries(1), [refused('e0', 'rate_limited', 1e15)]);
+    assert.equal(next.kind === 'later' ? next.afterMs : undefined, 86_400_000);
+  });
+
   it('shared ones leave, with their sequence; the rest of the outbox is next', () => {
     const outcome = judgeResults(entries(2), [
       { id: 'e0', sequence: 7, duplicate: false },
