@@ -10,6 +10,7 @@ const version = JSON.parse(fs.readFileSync('package.json', 'utf8')).version;
 const products = {
   ctx: 'cli/main.ts',
   hub: 'hub/main.ts',
+  'log-checker': 'hub/store/stretch-worker.ts',
   client: 'cli/client-commands.ts',
   extension: 'extension/extension.ts',
   'language-server': 'extension/language/server-main.ts',

@@ -18,6 +18,7 @@ import type { Watermark } from '../store/meta';
 import { nodeDisk } from '../store/node-disk';
 import { sha256 } from '../store/sha256';
 import { openStore } from '../store/open-store';
+import type { StretchCheckers } from '../store/stretch-checkers';
 import { FileEngine } from './file-engine';
 import type { LogEngine } from './log-engine';
 
@@ -32,6 +33,8 @@ export interface FileEngineOptions {
   /** A log up to this long is verified whole at start; of a longer one the checkpoint is believed first. */
   readonly fullVerifyBytes?: number;
   readonly later?: (run: () => void, delayMs: number) => () => void;
+  /** What takes part in verifying a long log; absent = this thread alone. */
+  readonly checkersFor?: (bytes: number) => StretchCheckers | undefined;
   /** Long starts only: how much of the log was read. */
   readonly onProgress?: (doneBytes: number, allBytes: number) => void;
 }

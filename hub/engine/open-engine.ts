@@ -4,6 +4,7 @@ import { HubError } from '../../core/errors';
 import type { HubConfig } from '../config';
 import type { Certificate } from '../certificate';
 import { nodeDisk } from '../store/node-disk';
+import { checkersFor } from '../store/stretch-checkers';
 import { openFileEngine, type OpenedEngine } from './file';
 import { openRaftEngine, type ClusterParts } from './raft/open';
 
@@ -34,5 +35,5 @@ export async function openEngine(options: OpenEngineOptions): Promise<HubEngine>
       `${dataDir} belongs to a node of a cluster. Start it with --cluster-secret-file <file>, as before.`,
     );
   }
-  return openFileEngine({ folder: dataDir, warn, onProgress });
+  return openFileEngine({ folder: dataDir, warn, onProgress, checkersFor });
 }

@@ -68,7 +68,7 @@ export class ChainChecker {
     }
     this.sequence = parts.sequence;
     this.previousLength = parts.digestEnd - parts.digestStart;
-    this.scratch.set(bytes.subarray(parts.digestStart, parts.digestEnd), 0);
+    this.put(bytes, parts.digestStart, parts.digestEnd, 0);
     return parts;
   }
 
@@ -79,15 +79,20 @@ export class ChainChecker {
     const { scratch } = this;
     let at = this.previousLength;
     scratch[at++] = LF;
-    for (let from = digestStart; from < hashStart - 1; from++) scratch[at++] = bytes[from] ?? 0;
+    at = this.put(bytes, digestStart, hashStart - 1, at);
     scratch[at++] = LF;
-    scratch.set(bytes.subarray(start, headEnd), at);
-    at += headEnd - start;
-    scratch.set(bytes.subarray(tailStart, tailEnd), at);
-    at += tailEnd - tailStart;
+    at = this.put(bytes, start, headEnd, at);
+    at = this.put(bytes, tailStart, tailEnd, at);
     scratch[at++] = LF;
     at += scratch.write(contentHash(bytes, parts), at, 'latin1');
     return sha256Latin1(scratch.subarray(0, at));
+  }
+
+  /** Byte by byte: for a few of them a view costs more than the copy. @returns where the next may go */
+  private put(bytes: Uint8Array, start: number, end: number, at: number): number {
+    const { scratch } = this;
+    for (let from = start; from < end; from++) scratch[at++] = bytes[from] ?? 0;
+    return at;
   }
 
   private grow(bytes: number): void {

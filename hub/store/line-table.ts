@@ -48,7 +48,7 @@ export class LineTable {
    * Takes in good lines that lie one after the other.
    * @param lengths of each line, with its line feed
    */
-  append(bytes: Uint8Array, lengths: readonly number[]): void {
+  append(bytes: Uint8Array, lengths: Iterable<number>): void {
     let from = 0;
     let at = 0;
     for (const length of lengths) {

@@ -6,7 +6,7 @@ import { emptyTables, readCheckpoint, type Checkpoint, type Tables } from './che
 import { digestText } from './check-line';
 import { openClients } from './clients-file';
 import { prepareDataDirectory, readHubId, writeHubId, type DataFiles } from './data-directory';
-import type { Disk } from './disk';
+import type { Disk, DiskFile } from './disk';
 import type { LogEnd } from './examine-log';
 import { LogFile } from './log-file';
 import { LogRanges } from './log-ranges';
@@ -15,6 +15,8 @@ import { recoverLog } from './recover-log';
 import { sha256 } from './sha256';
 import { Store } from './store';
 import { upgradeOriginal } from './upgrade-original';
+import type { StretchCheckers } from './stretch-checkers';
+import { verifyAhead } from './verify-ahead';
 import { verifyBehind } from './verify-behind';
 import { readFully, writeNew } from './whole-file';
 
@@ -29,6 +31,8 @@ export interface StoreOptions {
   readonly onProgress?: ((doneBytes: number, allBytes: number) => void) | undefined;
   /** A cluster's log decides who may connect: `clients.json` edited by hand is refused. */
   readonly refuseClientEdits?: boolean | undefined;
+  /** What takes part in verifying so many bytes; absent = this thread alone. */
+  readonly checkersFor?: ((bytes: number) => StretchCheckers | undefined) | undefined;
 }
 
 /** About half a second of reading. */
@@ -122,6 +126,37 @@ async function usableCheckpoint(options: StoreOptions, files: DataFiles, meta: M
   return (await fitsLog(disk, files, checkpoint)) ? checkpoint : undefined;
 }
 
+/** Side by side, up to the watermark at most: what lies behind it is not yet known to be whole. */
+async function aheadOf(
+  { checkersFor, onProgress }: StoreOptions,
+  file: DiskFile,
+  { watermark, gaps }: Meta,
+  { lines, ids }: Tables,
+  from: LogEnd,
+): Promise<LogEnd> {
+  const to = watermark.length;
+  const checkers = checkersFor?.(to - from.length);
+  if (checkers === undefined) return from;
+  try {
+    return await verifyAhead({
+      file,
+      from,
+      to,
+      gaps,
+      seed: ids.seed,
+      checkers,
+      onFacts: (bytes, { lengths, prints }) => {
+        const first = lines.count;
+        prints.forEach((print, i) => ids.addPrint(print, first + i));
+        lines.append(bytes, lengths);
+      },
+      onProgress: (done) => onProgress?.(done, to),
+    });
+  } finally {
+    await checkers.close();
+  }
+}
+
 interface OpenLog extends Tables {
   readonly log: LogFile;
   readonly end: LogEnd;
@@ -147,6 +182,7 @@ async function openLog(
     now: new Date(options.now()),
     warn,
     onProgress,
+    ahead: (file) => aheadOf(options, file, meta, tables, from),
     onLines: (bytes, found) => {
       found.forEach((parts, i) => ids.addAt(bytes, parts.start + ID_START, parts.idEnd, lines.count + i));
       const lengths = found.map((parts, i) => (found[i + 1]?.start ?? bytes.length) - parts.start);

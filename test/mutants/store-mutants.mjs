@@ -12,6 +12,7 @@ const MUTATIONS = ['test/simulation/mutations.test.ts'];
 const ENGINE = ['test/conformance/engine/file-engine.test.ts'];
 const OFFLINE = ['test/simulation/offline-crash-points.test.ts'];
 const RUNNING = ['test/unit/hub/store/damage-while-running.test.ts'];
+const AHEAD = ['test/unit/hub/store/verify-ahead.test.ts'];
 
 export const tests = ENGINE;
 
@@ -148,6 +149,34 @@ export const mutants = [
   {
     name: 'P7 leaves the content out of the digest',
     patches: [store('check-line.ts', "at += scratch.write(contentHash(bytes, parts), at, 'latin1');", 'at += 0;')],
+  },
+  {
+    name: 'P7 passes over bad lines where a log is verified side by side',
+    patches: [
+      store(
+        'check-stretch.ts',
+        "if (parts === undefined || typeof parts === 'string') return undefined;",
+        "if (parts === undefined || typeof parts === 'string') { start = end + 1; continue; }",
+      ),
+    ],
+    tests: AHEAD,
+  },
+  {
+    name: 'P7 goes on behind a stretch that is not good',
+    patches: [
+      store('verify-ahead.ts', 'if (facts === undefined) return false;', 'if (facts === undefined) return true;'),
+    ],
+    tests: AHEAD,
+  },
+  {
+    name: 'P7 verifies side by side beyond the watermark',
+    patches: [store('open-store.ts', 'const to = watermark.length;', 'const to = Infinity;')],
+    tests: AHEAD,
+  },
+  {
+    name: 'P7 waits for ever for a thread that died',
+    patches: [store('stretch-checkers.ts', "    this.worker.on('exit', this.fail);\n", '')],
+    tests: AHEAD,
   },
   {
     name: 'P7 does not check sequences',

@@ -19,6 +19,7 @@ const ALLOWED = [
   'dist/extension.js',
   'dist/hub.js',
   'dist/language-server.js',
+  'dist/log-checker.js',
   ...fs.readdirSync('docs').map((name) => `docs/${name}`),
   'media/activity.svg',
   'media/icon.png',
