@@ -202,4 +202,30 @@ export const mutants = [
     tests: ['test/floods/listeners.test.ts'],
     grep: 'that is stopped',
   },
+  {
+    name: 'a command gets --json and no test of it',
+    patches: [patch('hub/commands/stop.ts', ".command('stop')", ".command('stop').option('--json', 'answer as JSON')")],
+    tests: ['test/cli/json-answers.test.ts'],
+    grep: 'every command has it',
+  },
+  {
+    name: 'a JSON answer comes with a heading',
+    patches: [
+      patch(
+        'cli/commands/browse-entries.ts',
+        "io.stdout(jsonAnswer('entries', { entries: found }));",
+        "io.stdout('Entries:\\n' + jsonAnswer('entries', { entries: found }));",
+      ),
+    ],
+    tests: ['test/cli/json-answers.test.ts'],
+    grep: 'of kind entries',
+  },
+  {
+    name: 'an error comes with the beginning of an answer',
+    patches: [
+      patch('cli/commands/browse-entries.ts', 'const entry = findOne(', "io.stdout('{'); const entry = findOne("),
+    ],
+    tests: ['test/cli/json-answers.test.ts'],
+    grep: 'an error leaves',
+  },
 ];
