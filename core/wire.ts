@@ -3,6 +3,7 @@
  * direction. JSON text frames; unknown members of a message are ignored, unknown members of a published entry are refused.
  */
 import * as z from 'zod';
+import { accessSchema, type ClientAccess } from './access';
 import { cursorSchema, type Cursor } from './cursor';
 import { ENTRY_TYPES, META_KEYS, type EntryType, type PublishedEntry, type StoredEntry } from './entry';
 import { HubError, isWireCode, type Outcome, type WireCode } from './errors';
@@ -94,6 +95,8 @@ export interface Hello {
   /** Whom the token stands for. */
   readonly identity:
     { readonly kind: 'client'; readonly project: string; readonly client: string } | { readonly kind: 'admin' };
+  /** What the client may read; absent = everything. */
+  readonly access?: ClientAccess | undefined;
   /** RFC 3339, the hub's clock. */
   readonly time: string;
 }
@@ -108,6 +111,7 @@ export interface ClientInfo {
   readonly client: string;
   readonly created_at: string;
   readonly last_seen_at?: string | undefined;
+  readonly access?: ClientAccess | undefined;
   readonly revoked_at?: string | undefined;
 }
 
@@ -228,15 +232,17 @@ const hello = z.object({
     z.object({ kind: z.literal('client'), project: z.string(), client: z.string() }),
     z.object({ kind: z.literal('admin') }),
   ]),
+  access: accessSchema.optional(),
   time: z.string(),
 });
 
-const clientInfo = z.object({
+export const clientInfoSchema = z.object({
   client_id: z.string(),
   project: z.string(),
   client: z.string(),
   created_at: z.string(),
   last_seen_at: z.string().optional(),
+  access: accessSchema.optional(),
   revoked_at: z.string().optional(),
 });
 
@@ -285,7 +291,7 @@ const serverMessage = z.discriminatedUnion('kind', [
     client_id: z.string(),
     hub: z.string(),
   }),
-  z.object({ kind: z.literal('clients'), request: requestId, clients: z.array(clientInfo) }),
+  z.object({ kind: z.literal('clients'), request: requestId, clients: z.array(clientInfoSchema) }),
   z.object({ kind: z.literal('revoked'), request: requestId, client_id: z.string() }),
   z.object({ kind: z.literal('error'), request: requestId.nullable(), error: wireError }),
   z.object({ kind: z.literal('entries'), cursor: cursorSchema, entries: z.array(storedEntry) }),

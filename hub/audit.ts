@@ -14,6 +14,8 @@ export type AuditEvent =
   | 'web_refused'
   | 'forbidden'
   | 'register'
+  | 'approve'
+  | 'grant'
   | 'revoke'
   | 'admin_token_made'
   | 'cluster';

@@ -32,6 +32,7 @@ export interface StartFlags {
   readonly advertise?: string;
   readonly clusterSecretFile?: string;
   readonly raftKeepEntries?: string;
+  readonly approveRegistrations?: boolean;
   readonly maxAuthAge?: string;
 }
 
@@ -44,6 +45,8 @@ export interface HubConfig {
   readonly tls: TlsConfig | undefined;
   readonly guard: WebGuard;
   readonly limits: ServerLimits;
+  /** Who registers reads nothing until the operator approves it (FM-41). */
+  readonly approveRegistrations: boolean;
   /** Set when the hub is a node of a cluster. */
   readonly cluster: ClusterConfig | undefined;
 }
@@ -136,6 +139,7 @@ export function hubConfig(flags: StartFlags, io: Pick<ProgramIo, 'env' | 'cwd'>)
       origins: new Set((flags.allowOrigin ?? []).map(originOf)),
     },
     limits: limitsOf(flags),
+    approveRegistrations: flags.approveRegistrations ?? false,
     cluster,
   };
 }

@@ -1,5 +1,6 @@
 /** Local control: what the operator on the hub's own machine may ask of the running hub (PROTOCOL.md, section "Wire"). */
 import * as z from 'zod';
+import { accessSchema } from '../core/access';
 import type { StampedEntry } from '../core/entry';
 import type { Audit } from './audit';
 import { clusterActions } from './cluster-control';
@@ -8,6 +9,12 @@ import { importEntries, importSchema } from './import-entries';
 import type { HubParts } from './hub-parts';
 import type { ClientAdmin } from './server/client-admin';
 import type { ControlAction } from './server/http-routes';
+
+const clientSchema = z.object({ client_id: z.string() });
+const grantSchema = clientSchema.extend({
+  ...accessSchema.omit({ pending: true }).shape,
+  all: z.literal(true).optional(),
+});
 
 export interface ControlParts {
   readonly clients: ClientAdmin;
@@ -32,9 +39,23 @@ export function controlActions(parts: ControlParts): Map<string, ControlAction> 
     [
       'client_revoke',
       async (parameters) => {
-        const { client_id } = controlParameters(z.object({ client_id: z.string() }), parameters);
+        const { client_id } = controlParameters(clientSchema, parameters);
         await parts.clients.revoke(client_id, 'control');
         return { client_id };
+      },
+    ],
+    [
+      'client_approve',
+      async (parameters) => {
+        const { client_id } = controlParameters(clientSchema, parameters);
+        return { client_id, access: await parts.clients.grant(client_id, { approve: true }, 'control') };
+      },
+    ],
+    [
+      'client_grant',
+      async (parameters) => {
+        const { client_id, ...limits } = controlParameters(grantSchema, parameters);
+        return { client_id, access: await parts.clients.grant(client_id, { limits }, 'control') };
       },
     ],
     // The log only grows: whoever knows this point copies the files up to there while the hub goes on.

@@ -67,7 +67,11 @@ export class RunningHub {
       },
       () => this.feed.tellCursors(),
     );
-    this.clients = clientAdmin(parts.engine, parts.clients, audit, rfc3339, () => this.sessions.recheck());
+    this.clients = clientAdmin({
+      ...{ engine: parts.engine, clients: parts.clients, audit, now: rfc3339 },
+      needsApproval: config.approveRegistrations,
+      changed: () => this.sessions.recheck(),
+    });
     parts.cluster?.onClients(() => this.sessions.recheck());
     this.trustCheck = setInterval(() => {
       if (parts.cluster?.distrust() !== undefined) this.sessions.recheck();
@@ -189,6 +193,7 @@ export class RunningHub {
         identity.kind === 'client'
           ? { kind: 'client', project: identity.project, client: identity.client }
           : { kind: 'admin' },
+      access: this.auth.access(identity),
       time: rfc3339(),
     };
   }

@@ -1,8 +1,9 @@
-/** `ctx hub client list|revoke`: who may connect. Shows ids and names, never a token. */
+/** `ctx hub client list|revoke|approve|grant`: who may connect, and read what. Shows ids and names, never a token. */
 import type { Command } from 'commander';
 import * as z from 'zod';
 import { openSession, type HubSession } from '../../core/node/hub-session';
-import type { ClientInfo } from '../../core/wire';
+import { clientInfoSchema, type ClientInfo } from '../../core/wire';
+import { limitsText } from '../../core/access';
 import { dataDirOf } from '../config';
 import { askLocalHub } from '../../core/node/local-hub/local-control';
 import {
@@ -16,24 +17,14 @@ import {
 } from './admin-access';
 import { DATA_DIR_FLAG, jsonAnswer, type HubCommandContext } from './context';
 import { textTable } from './text-table';
+import { addAccessCommands } from './client-access';
 
 interface Flags extends RemoteFlags {
   readonly dataDir?: string;
   readonly json?: boolean;
 }
 
-const clientsAnswer = z.object({
-  clients: z.array(
-    z.object({
-      client_id: z.string(),
-      project: z.string(),
-      client: z.string(),
-      created_at: z.string(),
-      last_seen_at: z.string().optional(),
-      revoked_at: z.string().optional(),
-    }),
-  ),
-});
+const clientsAnswer = z.object({ clients: z.array(clientInfoSchema) });
 
 async function withSession<T>(
   flags: Flags,
@@ -55,6 +46,12 @@ async function list(flags: Flags, context: HubCommandContext): Promise<readonly 
   return clientsAnswer.parse(await askLocalHub(dataDirOf(flags.dataDir, context.io), 'client_list')).clients;
 }
 
+function stateOf({ access, revoked_at }: ClientInfo): string {
+  if (revoked_at !== undefined) return `revoked ${revoked_at}`;
+  const limits = limitsText(access ?? {});
+  return `${access?.pending === true ? 'pending' : 'active'}${limits === '' ? '' : ` (${limits})`}`;
+}
+
 function asTable(clients: readonly ClientInfo[]): string {
   if (clients.length === 0) return 'No client is registered. Register one with: ctx connection register <address>\n';
   const rows = clients.map((each) => [
@@ -63,7 +60,7 @@ function asTable(clients: readonly ClientInfo[]): string {
     each.client,
     each.created_at,
     each.last_seen_at ?? '-',
-    each.revoked_at === undefined ? 'active' : `revoked ${each.revoked_at}`,
+    stateOf(each),
   ]);
   return textTable(['ID', 'PROJECT', 'CLIENT', 'REGISTERED', 'LAST SEEN', 'STATE'], rows);
 }
@@ -86,7 +83,7 @@ function withRemoteFlags(command: Command): Command {
 }
 
 export function addClientCommands(hub: Command, context: HubCommandContext): void {
-  const client = hub.command('client').description('who may connect');
+  const client = hub.command('client').description('who may connect, and read what');
   withRemoteFlags(client.command('list').description('list registered clients'))
     .addHelpText('after', '\nExample:\n  $ ctx hub client list\n')
     .action(async (flags: Flags) => {
@@ -96,4 +93,5 @@ export function addClientCommands(hub: Command, context: HubCommandContext): voi
   withRemoteFlags(client.command('revoke <id>').description('end a client: its token and its open sessions'))
     .addHelpText('after', '\nExample:\n  $ ctx hub client revoke 4f1c0d2e9a7b6c53\n')
     .action((id: string, flags: Flags) => revoke(id, flags, context));
+  addAccessCommands(client, context);
 }

@@ -17,6 +17,7 @@ Examples:
   ctx hub start                              on this machine only, port ${DEFAULT_PORT}
   ctx hub start --daemon --data-dir /srv/hub in the background
   ctx hub start --host 0.0.0.0 --tls-self-signed --public-host hub.example.org
+  ctx hub start --approve-registrations      the admin token alone lets nobody read
   ctx hub start --port 0 --json              on a free port, for scripts
   ctx hub start --host 10.0.0.1 --advertise 10.0.0.1:9900 --peers 10.0.0.1:9900,10.0.0.2:9900,10.0.0.3:9900 \\
     --cluster-secret-file /etc/ctx/cluster.secret --tls-self-signed
@@ -45,6 +46,7 @@ export function addStartCommand(hub: Command, context: HubCommandContext): void 
     .option('--publish-burst <n>', 'entries a token may publish at once')
     .option('--publish-rate <n>', 'entries per second a token may publish in the long run')
     .option('--no-rate-limit', 'let every token publish as fast as it can')
+    .option('--approve-registrations', 'who registers may publish, and reads after: ctx hub client approve <id>')
     .option('--peers <addresses>', 'start a cluster (preview): all addresses of it, this node too, with commas between')
     .option('--advertise <address>', 'address under which the other nodes and clients reach this node')
     .option('--cluster-secret-file <file>', 'file with the secret that all nodes of the cluster share')

@@ -2,6 +2,7 @@
  * Who is at the other end: turns an `Authorization` header into an identity, and says on every message whether it still
  * holds (S07, S08, S09, S15). Never logs or returns what was presented.
  */
+import type { ClientAccess } from '../../core/access';
 import { parseToken, type Token } from '../../core/token';
 import type { ClientDirectory } from '../hub-parts';
 import { originalTokenId } from '../store/original-clients';
@@ -75,6 +76,11 @@ export class Authenticator {
   isCurrent(identity: SessionIdentity): boolean {
     const kept = identity.kind === 'client' ? this.activeClient(identity.id)?.token_digest : this.admin.digest;
     return kept === identity.digest;
+  }
+
+  /** What an open session may read now; absent = everything. */
+  access(identity: SessionIdentity): ClientAccess | undefined {
+    return identity.kind === 'client' ? this.activeClient(identity.id)?.access : undefined;
   }
 
   private activeClient(id: string): ReturnType<ClientDirectory['find']> {

@@ -14,12 +14,12 @@ import {
 import type { LogLine, LogReader } from '../store/log-reader';
 import { FeedTail } from './feed-tail';
 import { entriesFrame } from './frame';
+import { filtered, isEverything, type LineFilter } from './line-filter';
 import type { SessionSocket } from './session-socket';
-import { EVERYTHING, filtered, type FilterMask } from './type-filter';
 
 export interface Listener {
   readonly socket: SessionSocket;
-  readonly mask: FilterMask;
+  readonly filter: LineFilter;
   /** Sequence of the last line scanned for it. */
   position: number;
   /** The last cursor it was sent; lies behind while its filter holds everything back. */
@@ -56,10 +56,17 @@ function endOf(lines: readonly LogLine[]): Cursor | undefined {
   return last === undefined ? undefined : { sequence: last.sequence, digest: last.digest };
 }
 
+/** Live listeners that get the same. */
+interface Group {
+  readonly filter: LineFilter;
+  readonly listeners: Set<Listener>;
+}
+
 const nextTurn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
 
 export class Feed {
-  private readonly live = new Map<FilterMask, Set<Listener>>();
+  /** By the filter's key. */
+  private readonly live = new Map<string, Group>();
   private readonly lagging = new Set<Listener>();
   private readonly tail = new FeedTail(FEED_TAIL_BYTES);
   private readonly unsubscribe: () => void;
@@ -76,12 +83,12 @@ export class Feed {
   /** Starts after the cursor (absent: from the start). @throws HubError `diverged` for a cursor that is not of this log */
   async listen(
     socket: SessionSocket,
-    mask: FilterMask,
+    filter: LineFilter,
     cursor: Cursor | undefined,
     fail: (error: unknown) => void,
   ): Promise<Listener> {
     const position = await this.startingAt(cursor);
-    return { socket, mask, position, told: position, state: 'lagging', fail };
+    return { socket, filter, position, told: position, state: 'lagging', fail };
   }
 
   /** Begins to send: after `listening` was answered. */
@@ -93,7 +100,7 @@ export class Feed {
   end(listener: Listener): void {
     listener.state = 'ended';
     this.lagging.delete(listener);
-    this.live.get(listener.mask)?.delete(listener);
+    this.leave(listener);
   }
 
   async startingAt(cursor: Cursor | undefined): Promise<number> {
@@ -113,8 +120,8 @@ export class Feed {
 
   /** Tells listeners whose filter held everything back for a while how far they are. */
   tellCursors(): void {
-    for (const [mask, listeners] of this.live) {
-      const waiting = mask === EVERYTHING ? [] : [...listeners].filter((each) => each.told < this.flushed.sequence);
+    for (const { filter, listeners } of this.live.values()) {
+      const waiting = isEverything(filter) ? [] : [...listeners].filter((each) => each.told < this.flushed.sequence);
       if (waiting.length === 0) continue;
       const frame = entriesFrame([], this.flushed);
       for (const listener of waiting) this.write(listener, frame, this.flushed);
@@ -123,7 +130,7 @@ export class Feed {
 
   counts(): FeedCounts {
     let listeners = this.lagging.size;
-    for (const group of this.live.values()) listeners += group.size;
+    for (const group of this.live.values()) listeners += group.listeners.size;
     return { listeners, lagging: this.lagging.size, frames: this.frames };
   }
 
@@ -145,13 +152,13 @@ export class Feed {
       const end = endOf(part);
       if (end === undefined) continue;
       this.flushed = end;
-      for (const [mask, listeners] of this.live) this.deliver(mask, listeners, part, end);
+      for (const group of this.live.values()) this.deliver(group, part, end);
     }
   }
 
-  private deliver(mask: FilterMask, listeners: ReadonlySet<Listener>, part: readonly LogLine[], end: Cursor): void {
+  private deliver({ filter, listeners }: Group, part: readonly LogLine[], end: Cursor): void {
     if (listeners.size === 0) return;
-    const wanted = filtered(mask, part);
+    const wanted = filtered(filter, part);
     const frame = wanted.length === 0 ? undefined : entriesFrame(wanted, end);
     for (const listener of listeners) {
       if (frame === undefined) listener.position = end.sequence;
@@ -171,8 +178,16 @@ export class Feed {
     this.frames++;
   }
 
+  private leave(listener: Listener): void {
+    const { key } = listener.filter;
+    const group = this.live.get(key);
+    group?.listeners.delete(listener);
+    // There are many sets of origins, unlike masks: those of nobody do not pile up.
+    if (group?.listeners.size === 0) this.live.delete(key);
+  }
+
   private lag(listener: Listener): void {
-    this.live.get(listener.mask)?.delete(listener);
+    this.leave(listener);
     listener.state = 'lagging';
     this.lagging.add(listener);
     this.pump(listener).catch((error: unknown) => {
@@ -213,14 +228,15 @@ export class Feed {
     if (end === undefined) {
       throw new HubError('store_failed', `The log after sequence ${listener.position} could not be read.`);
     }
-    this.write(listener, entriesFrame(filtered(listener.mask, lines), end), end);
+    this.write(listener, entriesFrame(filtered(listener.filter, lines), end), end);
   }
 
   private join(listener: Listener): void {
     this.lagging.delete(listener);
     listener.state = 'live';
-    const group = this.live.get(listener.mask);
-    if (group === undefined) this.live.set(listener.mask, new Set([listener]));
-    else group.add(listener);
+    const { filter } = listener;
+    const group = this.live.get(filter.key);
+    if (group === undefined) this.live.set(filter.key, { filter, listeners: new Set([listener]) });
+    else group.listeners.add(listener);
   }
 }

@@ -2,7 +2,7 @@
 import type { Cursor } from '../../core/cursor';
 import type { LogLine, LogReader } from '../store/log-reader';
 import type { Feed } from './feed';
-import { filtered, type FilterMask } from './type-filter';
+import { filtered, type LineFilter } from './line-filter';
 
 export interface Page {
   readonly lines: readonly LogLine[];
@@ -23,7 +23,7 @@ export async function readPage(
   reader: LogReader,
   cursor: Cursor | undefined,
   to: Cursor | undefined,
-  mask: FilterMask,
+  filter: LineFilter,
 ): Promise<Page> {
   const start = await feed.startingAt(cursor);
   const last = to === undefined ? reader.head().sequence : await feed.startingAt(to);
@@ -36,7 +36,7 @@ export async function readPage(
     const read = (await feed.read(position, READ_BYTES)).filter((line) => line.sequence <= last);
     const tip = read.at(-1);
     if (tip === undefined) break;
-    const wanted = filtered(mask, read);
+    const wanted = filtered(filter, read);
     lines.push(...wanted);
     scanned += bytesOf(read);
     kept += bytesOf(wanted);

@@ -2,6 +2,7 @@
  * One session: a socket-shaped object and an identity in, answers out. Reads no faster than it can answer, checks its
  * token on every message (S15), and never lets a fault of one request touch another.
  */
+import { accessKey } from '../../core/access';
 import { HubError, toWireCode, type ErrorCode } from '../../core/errors';
 import type { Clock } from '../../core/ports';
 import { parseStrictJson } from '../../core/strict-json';
@@ -19,10 +20,10 @@ import type { Feed, Listener } from './feed';
 import { pageFrame, textFrame } from './frame';
 import { readPage } from './page';
 import { publish } from './publish';
+import { filterOf, type LineFilter } from './line-filter';
 import type { PublishRate } from './publish-rate';
 import { requireRole } from './roles';
 import type { SessionSocket } from './session-socket';
-import { maskOf } from './type-filter';
 
 export interface SessionContext {
   readonly parts: HubParts;
@@ -61,12 +62,16 @@ export class Session {
   /** Pages are read one after the other, so that a session holds one in memory. */
   private pages: Promise<void> = Promise.resolve();
   private idle: (() => void)[] = [];
+  /** What it was opened with: when that changes it is opened anew, and the other side learns of it. */
+  private readonly openedWith: string;
 
   constructor(
     private readonly context: SessionContext,
     readonly socket: SessionSocket,
     readonly identity: SessionIdentity,
-  ) {}
+  ) {
+    this.openedWith = accessKey(context.auth.access(identity));
+  }
 
   start(): void {
     const distrust = this.distrust();
@@ -100,12 +105,13 @@ export class Session {
     }
   }
 
-  /** Closes the session when its token has been revoked or replaced, or may have been without this node knowing. */
+  /** Closes the session when its token or what it may read has changed, or may have without this node knowing. */
   recheck(): void {
     if (!this.socket.isOpen()) return;
     if (!this.context.auth.isCurrent(this.identity)) return this.endRevoked();
     const distrust = this.distrust();
-    if (distrust !== undefined) this.endUntrusted(distrust);
+    if (distrust !== undefined) return this.endUntrusted(distrust);
+    if (accessKey(this.context.auth.access(this.identity)) !== this.openedWith) this.endChanged();
   }
 
   /** The operator's token is this node's own: it never depends on others. */
@@ -142,6 +148,13 @@ export class Session {
 
   private endRevoked(): void {
     this.endUntrusted(new HubError('unauthenticated', 'This token was revoked or replaced. Register again.'));
+  }
+
+  /** No refusal: the client comes back by itself, with what it may read now. */
+  private endChanged(): void {
+    this.endUntrusted(
+      new HubError('going_away', 'What this client may read was changed by the operator. Connect again.'),
+    );
   }
 
   private endUntrusted(why: HubError): void {
@@ -231,10 +244,23 @@ export class Session {
     this.answer({ kind: 'published', request: request.request, results });
   }
 
+  /** @throws HubError `forbidden` while the operator has not approved this client (FM-41) */
+  private filter({ types }: ReadRequest): LineFilter {
+    const { id, project } = this.asClient();
+    const access = this.context.auth.access(this.identity);
+    if (access?.pending === true) {
+      throw new HubError(
+        'forbidden',
+        `This client may publish, but not read before the hub's operator has approved it, on the hub's machine: ctx hub client approve ${id}`,
+      );
+    }
+    return filterOf(types, access, project);
+  }
+
   private async listen(request: ReadRequest): Promise<void> {
     if (this.listener !== undefined) throw new HubError('invalid', 'This session listens already. Open another one.');
     const { feed, parts } = this.context;
-    const listener = await feed.listen(this.socket, maskOf(request.types), request.cursor, (error) =>
+    const listener = await feed.listen(this.socket, this.filter(request), request.cursor, (error) =>
       this.endWith(error),
     );
     // Both may have happened while the cursor was looked up.
@@ -250,7 +276,7 @@ export class Session {
       await this.socket.drainedTo(MAX_UNSENT_ANSWER_BYTES);
       if (!this.socket.isOpen()) return;
       const { feed, parts } = this.context;
-      const page = await readPage(feed, parts.reader, request.cursor, request.to, maskOf(request.types));
+      const page = await readPage(feed, parts.reader, request.cursor, request.to, this.filter(request));
       this.socket.send(pageFrame(request.request, page.lines, page.cursor, page.more));
     } catch (error) {
       this.fail(request.request, error);

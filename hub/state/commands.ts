@@ -2,6 +2,7 @@
  * What can change a hub, and what each change answers. A command is all that a replica needs to apply it: every stamp
  * (origin, client, time, token digest) is already in it.
  */
+import type { ClientAccess } from '../../core/access';
 import type { StampedEntry } from '../../core/entry';
 import type { HubError } from '../../core/errors';
 
@@ -15,14 +16,27 @@ export interface ClientRecord {
   /** SHA-256 of the token's secret, hex. */
   readonly token_digest: string;
   readonly created_at: string;
+  /** What it may read; absent = everything. */
+  readonly access?: ClientAccess;
   readonly revoked_at?: string;
 }
 
+/** Replayed on every node against the record as it is there: what is not named stays as it is. */
+export type AccessChange =
+  | { readonly approve: true }
+  | {
+      readonly limits: Pick<ClientAccess, 'types' | 'origins'> & {
+        /** The limits of before are gone. */
+        readonly all?: true | undefined;
+      };
+    };
+
 export type Command =
   | { readonly kind: 'publish'; readonly entries: readonly StampedEntry[] }
-  /** Replaces an active record of the same project and client, whatever its id. */
+  /** Replaces an active record of the same project and client, whatever its id; its limits stay. */
   | { readonly kind: 'register'; readonly record: ClientRecord }
-  | { readonly kind: 'revoke'; readonly clientId: string; readonly at: string };
+  | { readonly kind: 'revoke'; readonly clientId: string; readonly at: string }
+  | { readonly kind: 'grant'; readonly clientId: string; readonly access: AccessChange };
 
 /** One per entry of a publish, in its order. An error here is `id_conflict`, `invalid` or `too_large`, and refused. */
 export type EntryResult =
@@ -34,4 +48,5 @@ export type CommandResult =
   | { readonly kind: 'published'; readonly entries: readonly EntryResult[] }
   | { readonly kind: 'registered'; readonly record: ClientRecord }
   | { readonly kind: 'revoked'; readonly clientId: string }
+  | { readonly kind: 'granted'; readonly record: ClientRecord }
   | { readonly kind: 'refused'; readonly error: HubError };

@@ -6,7 +6,7 @@ import type { Cursor } from '../../core/cursor';
 import { checkPublishedEntry, type EntryType, type StampedEntry } from '../../core/entry';
 import { HubError } from '../../core/errors';
 import { base64url, encodeLine, type Sha256 } from '../../core/line';
-import { withRegistered, withRevoked, type ClientTable } from './client-table';
+import { withGranted, withRegistered, withRevoked, type ClientTable } from './client-table';
 import type { ClientRecord, Command, CommandResult, EntryResult } from './commands';
 
 /** What dedup needs to know of an entry in the log. */
@@ -80,6 +80,12 @@ class Draft {
         if (table instanceof HubError) return { kind: 'refused', error: table };
         this.clients = table;
         return { kind: 'revoked', clientId: command.clientId };
+      }
+      case 'grant': {
+        const granted = withGranted(this.clients, command.clientId, command.access);
+        if (granted instanceof HubError) return { kind: 'refused', error: granted };
+        this.clients = granted.table;
+        return { kind: 'granted', record: granted.record };
       }
     }
   }

@@ -3,6 +3,7 @@
  * hand (the original's way to revoke) is noticed, honoured and told (FM-47). Tokens are never in it, only their digests.
  */
 import * as z from 'zod';
+import { accessKey, accessSchema } from '../../core/access';
 import { isClientName, isProjectName } from '../../core/entry';
 import { HubError } from '../../core/errors';
 import { shapeFault } from '../../core/shape-fault';
@@ -21,6 +22,7 @@ export const recordSchema = z.looseObject({
   client: z.string().refine(isClientName, 'is no client name'),
   token_digest: z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 hex digits'),
   created_at: z.string(),
+  access: accessSchema.optional(),
   revoked_at: z.string().optional(),
 });
 
@@ -100,7 +102,8 @@ function changeOf(before: ClientRecord, after: ClientRecord): string | undefined
   if (JSON.stringify(before) === JSON.stringify(after)) return undefined;
   if (before.revoked_at === undefined && after.revoked_at !== undefined) return 'revoked';
   if (before.revoked_at !== undefined && after.revoked_at === undefined) return 'no longer revoked';
-  return before.token_digest === after.token_digest ? 'changed' : 'given another token';
+  if (before.token_digest !== after.token_digest) return 'given another token';
+  return accessKey(before.access) === accessKey(after.access) ? 'changed' : 'given other access';
 }
 
 /** What differs between two tables, in words. */

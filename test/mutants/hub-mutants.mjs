@@ -4,6 +4,7 @@ import { patchesIn } from './patched.mjs';
 
 const patch = patchesIn('');
 const security = (name) => [`test/security/${name}.test.ts`];
+const failureMode = (name) => [`test/failure-modes/${name}.test.ts`];
 const hub = (name) => [`test/hub/${name}.test.ts`];
 
 export const products = true;
@@ -13,6 +14,7 @@ export const tests = ['test/hub'];
 const FEED = 'hub/server/feed.ts';
 const SESSION = 'hub/server/session.ts';
 const STATE = 'hub/state/hub-state.ts';
+const TABLE = 'hub/state/client-table.ts';
 
 export const mutants = [
   {
@@ -171,10 +173,94 @@ export const mutants = [
   },
   {
     name: 'a filter lets every type through',
-    patches: [
-      patch(SESSION, 'maskOf(request.types), request.cursor, (error)', 'maskOf(undefined), request.cursor, (error)'),
-    ],
+    patches: [patch('hub/server/line-filter.ts', 'maskOf(wanted) & maskOf(access.types)', 'maskOf(access.types)')],
     tests: hub('publish-listen'),
+  },
+  {
+    name: 'S12 a client gets the types that it asks for, not those that it is granted',
+    patches: [patch('hub/server/line-filter.ts', 'maskOf(wanted) & maskOf(access.types)', 'maskOf(wanted)')],
+    tests: security('S12-limited-reads'),
+  },
+  {
+    name: 'S12 origins are not looked at',
+    patches: [patch('hub/server/line-filter.ts', 'origins === undefined || isOfOrigins', 'true || isOfOrigins')],
+    tests: security('S12-limited-reads'),
+  },
+  {
+    name: 'S12 the origin is taken from what the content says',
+    patches: [
+      patch(
+        'hub/server/line-filter.ts',
+        'parts.tailStart + ORIGIN_OPEN_LENGTH',
+        'parts.valueStart + ORIGIN_OPEN_LENGTH',
+      ),
+    ],
+    tests: ['test/unit/hub/server/decisions.test.ts'],
+  },
+  {
+    name: 'S12 listeners of other origins share a frame',
+    patches: [
+      patch('hub/server/line-filter.ts', "key: `${mask} ${[...origins].join(' ')}`", 'key: `${mask} ${origins.size}`'),
+    ],
+    tests: ['test/unit/hub/server/decisions.test.ts'],
+  },
+  {
+    name: 'S12 a change of access is not noticed by open sessions',
+    patches: [patch(SESSION, '!== this.openedWith) this.endChanged();', '!== this.openedWith) this.noteSeen();')],
+    tests: security('S12-limited-reads'),
+  },
+  {
+    name: 'S12 a listener goes on after its access was changed',
+    patches: [
+      patch(
+        SESSION,
+        "this.endUntrusted(\n      new HubError('going_away'",
+        "this.fail(null,\n      new HubError('going_away'",
+      ),
+    ],
+    tests: security('S12-limited-reads'),
+  },
+  {
+    name: 'FM-41 who waits for approval reads',
+    patches: [patch(SESSION, 'if (access?.pending === true) {', 'if (false) {')],
+    tests: failureMode('FM-41-stolen-admin-token'),
+  },
+  {
+    name: 'FM-41 registrations need no approval',
+    patches: [
+      patch(
+        'hub/server/client-admin.ts',
+        'const record: ClientRecord = needsApproval',
+        'const record: ClientRecord = false',
+      ),
+    ],
+    tests: failureMode('FM-41-stolen-admin-token'),
+  },
+  {
+    name: 'FM-41 who registers an approved name again is approved',
+    patches: [patch(TABLE, '{ ...before, ...record.access }', '{ ...record.access, ...before, pending: undefined }')],
+    tests: failureMode('FM-41-stolen-admin-token'),
+  },
+  {
+    name: 'FM-41 who registers again loses the limits',
+    patches: [patch(TABLE, '{ ...before, ...record.access }', '{ ...record.access }')],
+    tests: ['test/unit/hub/state/client-access.test.ts'],
+  },
+  {
+    name: 'FM-41 limiting approves',
+    patches: [patch(TABLE, 'pending: before.pending,', 'pending: undefined,')],
+    tests: ['test/unit/hub/state/client-access.test.ts'],
+  },
+  {
+    name: 'FM-44 clients.json reads back in another order than it was written',
+    patches: [
+      patch(
+        'hub/store/clients-file.ts',
+        'access: accessSchema.optional(),\n  revoked_at: z.string().optional(),',
+        'revoked_at: z.string().optional(),\n  access: accessSchema.optional(),',
+      ),
+    ],
+    tests: ['test/unit/hub/state/client-access.test.ts'],
   },
   {
     name: 'FM-30 does not say goodbye',

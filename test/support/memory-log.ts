@@ -29,7 +29,7 @@ export class MemoryLog implements LogReader {
       : { sequence, digest: line.digest };
   }
 
-  /** Commits a batch of entries with the given content sizes; types go round. */
+  /** Commits a batch of entries with the given content sizes; types and origins go round. */
   commit(sizes: readonly number[]): void {
     const batchFirst = this.lines.length + 1;
     const batch = sizes.map((size): LogLine => {
@@ -41,7 +41,7 @@ export class MemoryLog implements LogReader {
           id: `e-${sequence}`,
           type,
           content: 'x'.repeat(Math.max(1, size)),
-          origin: 'alpha',
+          origin: sequence % 3 === 0 ? 'beta' : 'alpha',
           client: 'ada@laptop',
           timestamp: '2026-01-31T09:30:00Z',
           received_at: '2026-01-31T09:30:00.000Z',

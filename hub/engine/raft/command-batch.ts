@@ -3,6 +3,7 @@
  * replica needs to apply it is in it. Also the form in which commands and their results travel between nodes.
  */
 import * as z from 'zod';
+import { accessSchema } from '../../../core/access';
 import { ENTRY_TYPES, isTimestamp, META_KEYS } from '../../../core/entry';
 import { HubError, toWireCode } from '../../../core/errors';
 import { fromWireError, toWireError, type WireError } from '../../../core/wire';
@@ -11,8 +12,15 @@ import type { ClientRecord, Command, CommandResult, EntryResult } from '../../st
 import { recordSchema } from '../../store/clients-file';
 
 /** Since which version of this format a kind of command is in it: a newer one is proposed only when all nodes know it. */
-export const COMMAND_SINCE: Readonly<Record<Command['kind'], number>> = { publish: 1, register: 1, revoke: 1 };
-export const BATCH_VERSION = Math.max(...Object.values(COMMAND_SINCE));
+const KIND_SINCE: Readonly<Record<Command['kind'], number>> = { publish: 1, register: 1, revoke: 1, grant: 2 };
+/** A node that does not know of access would let the client read everything. */
+const ACCESS_SINCE = 2;
+export const BATCH_VERSION = Math.max(...Object.values(KIND_SINCE));
+
+export function commandSince(command: Command): number {
+  const needsAccess = command.kind === 'register' && command.record.access !== undefined;
+  return needsAccess ? ACCESS_SINCE : KIND_SINCE[command.kind];
+}
 
 export interface CommandBatch {
   /** RFC 3339: stamp of every line of the batch. */
@@ -36,17 +44,24 @@ const stamped = z.object({
   supersedes: z.string().optional(),
 });
 export const clientRecordSchema = recordSchema as unknown as z.ZodType<ClientRecord>;
+const accessChange = z.union([
+  z.strictObject({ approve: z.literal(true) }),
+  z.strictObject({
+    limits: z.strictObject({ ...accessSchema.omit({ pending: true }).shape, all: z.literal(true).optional() }),
+  }),
+]);
 const command = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('publish'), entries: z.array(stamped) }),
   z.object({ kind: z.literal('register'), record: recordSchema }),
   z.object({ kind: z.literal('revoke'), clientId: z.string(), at: time }),
+  z.object({ kind: z.literal('grant'), clientId: z.string(), access: accessChange }),
 ]);
 const commandsSchema = z.array(command);
 const batchSchema = z.object({ v: z.int().min(1).max(BATCH_VERSION), at: time, commands: commandsSchema });
 
 export function encodeBatch({ receivedAt, commands }: CommandBatch): Uint8Array {
   // No newer than it must be: a node that is updated last understands it too.
-  const v = Math.max(...commands.map(({ kind }) => COMMAND_SINCE[kind]));
+  const v = Math.max(...commands.map(commandSince));
   return Buffer.from(JSON.stringify({ v, at: receivedAt, commands }));
 }
 
@@ -101,6 +116,7 @@ const resultSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('published'), entries: z.array(entryResult) }),
   z.object({ kind: z.literal('registered'), record: recordSchema }),
   z.object({ kind: z.literal('revoked'), clientId: z.string() }),
+  z.object({ kind: z.literal('granted'), record: recordSchema }),
   z.object({ kind: z.literal('refused'), error: wireErrorSchema }),
   z.object({ kind: z.literal('failed'), error: wireErrorSchema }),
 ]);
@@ -124,7 +140,8 @@ export function decodeResult(value: unknown): ForwardedResult {
       return { kind: 'published', entries };
     }
     case 'registered':
-      return { kind: 'registered', record: result.record as ClientRecord };
+    case 'granted':
+      return { kind: result.kind, record: result.record as ClientRecord };
     case 'revoked':
       return result;
   }

@@ -11,7 +11,7 @@ import type { Command, CommandResult } from '../../state/commands';
 import type { EngineStatus, LogEngine } from '../log-engine';
 import { CommandQueue, type Waiting } from './command-queue';
 import {
-  COMMAND_SINCE,
+  commandSince,
   decodeResult,
   encodeBatch,
   encodeResult,
@@ -132,7 +132,7 @@ export class RaftEngine implements LogEngine {
   /** Of a batch, what all members understand; the rest is refused, because whoever could not apply it would fall out. */
   private understood(batch: readonly Waiting[]): readonly Waiting[] {
     const { address, speaks } = this.parts.oldest();
-    const isKnown = ({ command }: Waiting): boolean => COMMAND_SINCE[command.kind] <= speaks;
+    const isKnown = ({ command }: Waiting): boolean => commandSince(command) <= speaks;
     const why = `The node at ${address} runs an older ctx, which does not know this yet. Update it, then try again.`;
     for (const waiting of batch) if (!isKnown(waiting)) waiting.reject(new HubError('unsupported_version', why));
     return batch.filter(isKnown);

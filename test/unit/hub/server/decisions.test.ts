@@ -7,9 +7,12 @@ import { entriesFrame, pageFrame, textFrame } from '../../../../hub/server/frame
 import { PublishRate } from '../../../../hub/server/publish-rate';
 import { requireRole } from '../../../../hub/server/roles';
 import { isFromThisMachine, refusedByGuard, type WebGuard } from '../../../../hub/server/web-guard';
-import { EVERYTHING, filtered, letsThrough, maskOf } from '../../../../hub/server/type-filter';
+import { EVERYTHING, filtered, filterOf, letsThrough } from '../../../../hub/server/line-filter';
+import { encodeLine } from '../../../../core/line';
+import type { LogLine } from '../../../../hub/store/log-reader';
 import type { RequestKind } from '../../../../core/wire';
 import { MemoryLog, payloadOf } from '../../../support/memory-log';
+import { sha256 } from '../../../support/sha256';
 
 describe('publish rate', () => {
   const limits = { ...DEFAULT_LIMITS, publishBurst: 100, publishPerSecond: 10, publishBytesPerDay: 10_000 };
@@ -185,14 +188,49 @@ describe('frames and filters', () => {
   it('a filter holds back other types, never a redaction', () => {
     const log = new MemoryLog();
     log.commit([1, 1, 1, 1]);
-    assert.equal(maskOf(undefined), EVERYTHING);
-    assert.equal(maskOf(['decision', 'learning', 'convention', 'task']), EVERYTHING);
+    assert.deepEqual(filterOf(undefined), EVERYTHING);
+    assert.deepEqual(filterOf(['decision', 'learning', 'convention', 'task']), EVERYTHING);
     assert.deepEqual(
-      filtered(maskOf(['task', 'decision']), log.lines).map((line) => line.type),
+      filtered(filterOf(['task', 'decision']), log.lines).map((line) => line.type),
       ['task', 'decision'],
     );
     const redaction = { sequence: 5, type: 'redaction', digest: '', bytes: new Uint8Array() } as const;
-    assert.ok(letsThrough(maskOf(['task']), redaction));
+    assert.ok(letsThrough(filterOf(['task']), redaction));
+    assert.ok(letsThrough(filterOf(['task'], { types: ['decision'], origins: ['gamma'] }), redaction));
+  });
+
+  it('a filter never lets more through than is granted, and own entries of the granted types always', () => {
+    const log = new MemoryLog();
+    log.commit([1, 1, 1, 1, 1, 1, 1, 1]);
+    const originOf = (line: LogLine): unknown =>
+      (JSON.parse(Buffer.from(line.bytes).toString('utf8')) as { origin: unknown }).origin;
+    const left = (...filter: Parameters<typeof filterOf>): readonly string[] =>
+      filtered(filterOf(...filter), log.lines).map((line) => `${line.type} of ${String(originOf(line))}`);
+    assert.deepEqual(left(undefined, { types: ['task'] }), ['task of beta', 'task of alpha']);
+    assert.deepEqual(left(['decision'], { types: ['task'] }), []);
+    assert.deepEqual(left(['task'], { origins: ['beta'] }, 'gamma'), ['task of beta']);
+    assert.deepEqual(left(['task'], { origins: ['gamma'] }, 'alpha'), ['task of alpha']);
+    assert.deepEqual(left(undefined, { origins: ['gamma'] }, 'gamma'), []);
+  });
+
+  it('the origin is that of the line, whatever its content says', () => {
+    const text = 'a","origin":"beta","client":"b","timestamp":"t\\","origin":"beta","x":"';
+    const fields = { id: 'e-1', type: 'task', content: text, origin: 'alpha', client: 'a', sequence: 1 } as const;
+    const times = { timestamp: '2026-01-31T09:30:00Z', received_at: '2026-01-31T09:30:00.000Z' };
+    const { text: line, digest } = encodeLine(sha256, { ...fields, ...times }, '0.x', 1);
+    const logLine = { sequence: 1, type: 'task', digest, bytes: Buffer.from(line) } as const;
+    assert.ok(letsThrough(filterOf(undefined, { origins: ['alpha'] }), logLine));
+    assert.ok(!letsThrough(filterOf(undefined, { origins: ['beta'] }), logLine));
+  });
+
+  it('the same access in other words shares frames; other access never does', () => {
+    const key = (...filter: Parameters<typeof filterOf>): string => filterOf(...filter).key;
+    assert.equal(
+      key(['task', 'decision'], { origins: ['b', 'a'] }, 'c'),
+      key(['decision', 'task'], { origins: ['c', 'a'] }, 'b'),
+    );
+    assert.notEqual(key(undefined, { origins: ['a'] }, 'b'), key(undefined));
+    assert.notEqual(key(undefined, { origins: ['a'] }, 'b'), key(undefined, { origins: ['a'] }, 'c'));
   });
 });
 

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
+import { ENTRY_TYPES } from '../../../../core/entry';
 import type { Cursor } from '../../../../core/cursor';
 import { MAX_FEED_FRAME_BYTES, MAX_UNSENT_FEED_BYTES } from '../../../../hub/limits';
 import { Feed, type Listener } from '../../../../hub/server/feed';
-import { EVERYTHING, letsThrough, type FilterMask } from '../../../../hub/server/type-filter';
+import { EVERYTHING, filterOf, letsThrough, type LineFilter } from '../../../../hub/server/line-filter';
 import { FakeSocket, MemoryLog } from '../../../support/memory-log';
 import { until } from '../../../support/processes';
 
@@ -21,13 +22,13 @@ class Reader {
   failed: unknown;
 
   constructor(
-    readonly mask: FilterMask,
+    readonly filter: LineFilter,
     readonly from: number,
   ) {}
 
   async join(feed: Feed, log: MemoryLog): Promise<void> {
     const cursor = this.from === 0 ? undefined : log.cursorAt(this.from);
-    this.listener = await feed.listen(this.socket, this.mask, cursor, (error) => (this.failed = error));
+    this.listener = await feed.listen(this.socket, this.filter, cursor, (error) => (this.failed = error));
     feed.run(this.listener);
   }
 
@@ -43,7 +44,7 @@ class Reader {
   check(log: MemoryLog): void {
     const got = this.pushes.flatMap((push) => push.entries.map((entry) => entry.sequence));
     const wanted = log.lines
-      .filter((line) => line.sequence > this.from && line.sequence <= this.told && letsThrough(this.mask, line))
+      .filter((line) => line.sequence > this.from && line.sequence <= this.told && letsThrough(this.filter, line))
       .map((line) => line.sequence);
     assert.deepEqual(got, wanted);
     for (const push of this.pushes) assert.deepEqual(push.cursor, log.cursorAt(push.cursor.sequence));
@@ -52,16 +53,25 @@ class Reader {
 
 type Step =
   | { readonly kind: 'commit'; readonly sizes: readonly number[] }
-  | { readonly kind: 'join'; readonly mask: FilterMask; readonly from: number }
+  | { readonly kind: 'join'; readonly filter: LineFilter; readonly from: number }
   | { readonly kind: 'read'; readonly who: number; readonly frames: number }
   | { readonly kind: 'leave'; readonly who: number }
   | { readonly kind: 'turn' }
   | { readonly kind: 'beat' };
 
 const size = fc.oneof({ weight: 8, arbitrary: fc.nat(400) }, { weight: 1, arbitrary: fc.constant(300_000) });
+const types = fc.subarray([...ENTRY_TYPES], { minLength: 1 });
+const origins = fc.constantFrom(['alpha'], ['alpha', 'beta'], ['gamma']);
+const filter = fc
+  .record({
+    wanted: types,
+    granted: fc.option(types, { nil: undefined }),
+    origins: fc.option(origins, { nil: undefined }),
+  })
+  .map(({ wanted, granted, origins: allowed }) => filterOf(wanted, { types: granted, origins: allowed }, 'gamma'));
 const step: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ kind: fc.constant('commit' as const), sizes: fc.array(size, { minLength: 1, maxLength: 12 }) }),
-  fc.record({ kind: fc.constant('join' as const), mask: fc.integer({ min: 1, max: 15 }), from: fc.nat(100) }),
+  fc.record({ kind: fc.constant('join' as const), filter, from: fc.nat(100) }),
   fc.record({ kind: fc.constant('read' as const), who: fc.nat(9), frames: fc.integer({ min: 1, max: 4 }) }),
   fc.record({ kind: fc.constant('leave' as const), who: fc.nat(9) }),
   fc.constant({ kind: 'turn' as const }),
@@ -75,7 +85,7 @@ async function act(each: Step, feed: Feed, log: MemoryLog, readers: Reader[]): P
       return;
     }
     case 'join': {
-      const reader = new Reader(each.mask, Math.min(each.from, log.lines.length));
+      const reader = new Reader(each.filter, Math.min(each.from, log.lines.length));
       readers.push(reader);
       return void reader.join(feed, log);
     }
