@@ -100,9 +100,12 @@ export async function buildBench() {
   const folder = 'test/bench';
   await esbuild.build({
     ...shared,
-    entryPoints: ['main.ts', 'floors/raw-fan-out-server.ts', 'floors/bare-log-server.ts'].map((file) =>
-      path.join(folder, file),
-    ),
+    entryPoints: [
+      'main.ts',
+      'floors/raw-fan-out-server.ts',
+      'floors/bare-log-server.ts',
+      'floors/bare-replica-server.ts',
+    ].map((file) => path.join(folder, file)),
     outbase: folder,
     outdir: 'dist-test/bench',
     packages: 'external',

@@ -1,6 +1,7 @@
 /** `npm run bench`: runs the chosen groups, prints a table each, writes test-output/bench.json. Never fails by a time. */
 import { findPeers, describePeers } from './peers/peers';
 import type { Bench, Group } from './bench';
+import { clusterGroup } from './groups/cluster';
 import { fanOutGroup } from './groups/fanout';
 import { idleGroup } from './groups/idle';
 import { memoryGroup } from './groups/memory';
@@ -22,6 +23,7 @@ const GROUPS: Readonly<Record<string, Group>> = {
   startup: startupGroup,
   idle: idleGroup,
   'share-to-seen': shareToSeenGroup,
+  cluster: clusterGroup,
 };
 
 const RESULT = 'test-output/bench.json';

@@ -57,7 +57,7 @@ function grpcMessage(message: Buffer): Buffer {
   return Buffer.concat([prefix, message]);
 }
 
-function put(session: http2.ClientHttp2Session, key: string, value: string): Promise<void> {
+export function put(session: http2.ClientHttp2Session, key: string, value: string): Promise<void> {
   return new Promise((resolve, reject) => {
     const request = session.request({
       ':method': 'POST',
