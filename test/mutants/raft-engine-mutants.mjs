@@ -25,4 +25,26 @@ export const mutants = [
     name: 'P5 takes a strange answer for a refusal',
     patches: [patch('command-batch.ts', "is not understood.', { outcome: 'unknown' }", "is not understood.', {}")],
   },
+  {
+    name: 'P10 waits for the answer of a leader that is no more',
+    patches: [patch('raft-engine.ts', '    this.abandon();\n', '')],
+  },
+  {
+    name: 'P5 believes a refusal of the leader before',
+    patches: [
+      patch(
+        'raft-engine.ts',
+        'if (request.isAbandoned && (result === undefined || result instanceof HubError)) return;',
+        '',
+      ),
+    ],
+  },
+  {
+    name: 'P10 stands only once when the votes were split',
+    patches: [patch('standing.ts', 'if (tries + 1 < CLOSED_LEADER_TRIES) this.wait(tries + 1);', '')],
+  },
+  {
+    name: 'stands although somebody leads',
+    patches: [patch('standing.ts', 'if (!this.parts.isLeaderless()) return;', '')],
+  },
 ];

@@ -76,7 +76,10 @@ class Run {
     const dice = this.random.between(1, 100);
     const other = this.random.between(1, this.pairs.length);
     if (dice <= 62) return this.deliver();
-    if (dice <= 66) return void this.drop();
+    if (dice <= 66) {
+      this.messages.splice(this.random.between(0, Math.max(0, this.messages.length - 1)), 1);
+      return undefined;
+    }
     if (dice <= 78) {
       const text = `p${++this.proposals}`;
       return this.both(pair, 'propose', (server) => server.propose(text));
@@ -102,10 +105,6 @@ class Run {
     pair.ours.step(message);
     pair.theirs.step(message);
     return this.settle(pair);
-  }
-
-  private drop(): void {
-    this.messages.splice(this.random.between(0, Math.max(0, this.messages.length - 1)), 1);
   }
 
   /** What both say must be the same, in any order. */

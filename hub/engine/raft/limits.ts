@@ -7,6 +7,8 @@ export const ELECTION_TICKS = 20;
 /** A leader whose connection closed is gone: a follower stands after this long, at random. */
 export const CLOSED_LEADER_MIN_MS = 50;
 export const CLOSED_LEADER_MAX_MS = 150;
+/** Then twice as long, and so on, so often in all; then the usual election time counts. */
+export const CLOSED_LEADER_TRIES = 4;
 /** A tick that comes this late means that the process stood still: others may have elected a leader meanwhile. */
 export const STALL_MS = 500;
 /** A full disk is tried again this often. */

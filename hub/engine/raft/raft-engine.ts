@@ -42,10 +42,17 @@ interface UnderWay {
   readonly batch: readonly Waiting[];
 }
 
+interface PassedOn {
+  readonly leader: number;
+  readonly batch: readonly Waiting[];
+  /** Somebody else leads now: its answer only counts when it is good news. */
+  isAbandoned: boolean;
+}
+
 export class RaftEngine implements LogEngine {
   private readonly queue: CommandQueue;
   private readonly underWay = new Map<number, UnderWay>();
-  private forwarding = 0;
+  private readonly passedOn = new Set<PassedOn>();
   private closing: Promise<void> | undefined;
   private retry: NodeJS.Timeout | undefined;
   private gathering = false;
@@ -98,7 +105,7 @@ export class RaftEngine implements LogEngine {
       } else {
         const { leader } = replica;
         if (leader === 0 || leader === nodeId || !isConnected(leader)) return this.again();
-        if (this.forwarding >= MAX_BATCHES_UNDER_WAY) return;
+        if (this.passedOn.size >= MAX_BATCHES_UNDER_WAY) return;
         void this.forward(leader, this.queue.takeBatch());
       }
     }
@@ -139,7 +146,8 @@ export class RaftEngine implements LogEngine {
   }
 
   private async forward(leader: number, batch: readonly Waiting[]): Promise<void> {
-    this.forwarding++;
+    const request: PassedOn = { leader, batch, isAbandoned: false };
+    this.passedOn.add(request);
     const before = batch.map(({ isMaybeTaken }) => isMaybeTaken);
     // From here on, until the leader says otherwise: a deadline that passes meanwhile must not say that nothing was stored.
     for (const waiting of batch) waiting.isMaybeTaken = true;
@@ -150,17 +158,31 @@ export class RaftEngine implements LogEngine {
       const results = Array.isArray(head) ? head.map(decodeResult) : [];
       batch.forEach((waiting, at) => {
         const result = results[at];
+        if (request.isAbandoned && (result === undefined || result instanceof HubError)) return;
         if (result instanceof HubError && result.outcome === 'refused') refused(waiting, at);
         this.settleForwarded(waiting, result);
       });
     } catch (error) {
       if (!(error instanceof HubError)) throw error;
+      if (request.isAbandoned) return;
       if (error.outcome === 'refused') batch.forEach(refused);
       this.queue.putBack(batch);
       this.again();
     } finally {
-      this.forwarding--;
+      this.passedOn.delete(request);
       this.kick();
+    }
+  }
+
+  /** A leader that fell silent keeps what it was asked until the deadline: the next one is asked at once. Twice in the log counts once. */
+  private abandon(): void {
+    const { leader } = this.parts.replica;
+    if (leader === 0) return;
+    for (const request of this.passedOn) {
+      if (request.leader === leader) continue;
+      request.isAbandoned = true;
+      this.passedOn.delete(request);
+      this.queue.putBack(request.batch);
     }
   }
 
@@ -201,6 +223,7 @@ export class RaftEngine implements LogEngine {
       this.underWay.clear();
       for (const { batch } of left) this.takeBack(batch);
     }
+    this.abandon();
     clearTimeout(this.retry);
     this.retry = undefined;
     this.kick();

@@ -15,8 +15,6 @@ import type { Role } from '../../raft/state';
 import type { RaftLog, Recovered } from '../../raft-log/raft-log';
 import type { CommandResult } from '../../state/commands';
 import {
-  CLOSED_LEADER_MAX_MS,
-  CLOSED_LEADER_MIN_MS,
   COMPACT_BYTES,
   ELECTION_TICKS,
   HEARTBEAT_TICKS,
@@ -27,6 +25,7 @@ import {
 } from './limits';
 import { DiskRoom } from './disk-room';
 import { MarkSchedule } from './mark-schedule';
+import { Standing } from './standing';
 import type { StateMachine } from './state-machine';
 
 export interface ReplicaParts {
@@ -74,7 +73,7 @@ export class Replica {
   private bytesSinceCompaction = 0;
   private readonly room: DiskRoom;
   private readonly marks: MarkSchedule;
-  private standing: NodeJS.Timeout | undefined;
+  private readonly standing: Standing;
 
   constructor(private readonly parts: ReplicaParts) {
     const { machine, recovered, id } = parts;
@@ -97,6 +96,11 @@ export class Replica {
       { ...recovered, configuration, applied: index },
     );
     this.room = new DiskRoom(parts);
+    this.standing = new Standing({
+      isLeaderless: () => !this.stopping && this.leaderNow === NOBODY,
+      stand: () => this.act((core) => core.campaign()),
+      random: Math.random,
+    });
     this.marks = new MarkSchedule(() => this.queueTask(() => this.mark()));
   }
 
@@ -178,11 +182,7 @@ export class Replica {
   leaderGone(node: number): void {
     if (this.stopping || this.leaderNow !== node || this.roleNow !== 'follower') return;
     this.act((core) => core.forgetLeader());
-    clearTimeout(this.standing);
-    const delayMs = CLOSED_LEADER_MIN_MS + Math.random() * (CLOSED_LEADER_MAX_MS - CLOSED_LEADER_MIN_MS);
-    this.standing = setTimeout(() => {
-      if (!this.stopping && this.leaderNow === NOBODY) this.act((core) => core.campaign());
-    }, delayMs);
+    this.standing.begin();
   }
 
   /** @returns the index from which on a read is current; undefined = there is no leader that a majority follows */
@@ -379,7 +379,7 @@ export class Replica {
   /** After this nothing is sent, written or applied any more. */
   async close(): Promise<void> {
     clearInterval(this.ticker);
-    clearTimeout(this.standing);
+    this.standing.stop();
     this.marks.close();
     this.stopping = true;
     this.room.stop();

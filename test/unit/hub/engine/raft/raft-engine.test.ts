@@ -17,11 +17,18 @@ const MOST_ASKED = 1_000;
 type Answer = () => Promise<Frame>;
 const silence: Answer = () => new Promise(() => undefined);
 
+interface Follower {
+  readonly engine: RaftEngine;
+  readonly asked: () => number;
+  readonly follow: (leader: number) => void;
+}
+
 /** A follower whose leader answers each request as the next of these says; the last one counts for all further ones. */
-function follower(...answers: readonly [Answer, ...Answer[]]): { engine: RaftEngine; asked: () => number } {
+function follower(...answers: readonly [Answer, ...Answer[]]): Follower {
   let asked = 0;
+  const replica = { role: 'follower', leader: LEADER, writeFault: undefined };
   const parts: RaftEngineParts = {
-    replica: { role: 'follower', leader: LEADER, writeFault: undefined } as unknown as Replica,
+    replica: replica as unknown as Replica,
     machine: {} as unknown as StateMachine,
     nodeId: 2,
     head: () => ({ sequence: 0, digest: '' }),
@@ -35,7 +42,12 @@ function follower(...answers: readonly [Answer, ...Answer[]]): { engine: RaftEng
     handOver: () => Promise.resolve(),
     closeParts: () => Promise.resolve(),
   };
-  return { engine: new RaftEngine(parts), asked: () => asked };
+  const engine = new RaftEngine(parts);
+  const follow = (leader: number): void => {
+    replica.leader = leader;
+    engine.changed();
+  };
+  return { engine, asked: () => asked, follow };
 }
 
 const says = (result: ForwardedResult): Answer => {
@@ -86,6 +98,33 @@ describe('a command that a follower passes on', () => {
     assert.equal(await outcomeOf(engine), 'no_leader unknown');
     const busy = follower(fails('timeout', 'unknown'), says(new HubError('rate_limited', 'later')));
     assert.equal(await outcomeOf(busy.engine), 'rate_limited unknown');
+  });
+
+  it('goes to the next leader at once when the one that has it falls silent', async () => {
+    const stored: ForwardedResult = { kind: 'published', entries: [{ kind: 'stored', id: 'a', sequence: 7 }] };
+    const { engine, asked, follow } = follower(silence, says(stored));
+    const told = engine.propose(publish(entry('a')));
+    await new Promise((resolve) => setImmediate(resolve));
+    follow(0);
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(asked(), 1, 'nobody leads yet');
+    follow(3);
+    assert.deepEqual(await told, stored);
+    assert.equal(asked(), 2);
+  });
+
+  it('and what the old leader says too late of it does not count, unless it is good news', async () => {
+    let late: (frame: Frame) => void = () => undefined;
+    const answer: Answer = () => new Promise((resolve) => (late = resolve));
+    const { engine, follow } = follower(answer, silence);
+    const told = engine.propose(publish(entry('a')));
+    await new Promise((resolve) => setImmediate(resolve));
+    follow(3);
+    late({ head: [encodeResult(new HubError('rate_limited', 'later'))], parts: [] });
+    const first = await Promise.race([told.then(String, String), new Promise((resolve) => setImmediate(resolve))]);
+    assert.equal(first, undefined);
+    mock.timers.tick(PROPOSE_DEADLINE_MS);
+    await assert.rejects(told, { code: 'no_leader', outcome: 'unknown' });
   });
 
   it('may have taken effect when the answer is not understood or missing', async () => {
