@@ -47,6 +47,7 @@ export interface NodeOptions {
   readonly advertise?: string;
   readonly secretFile: string;
   readonly args?: readonly string[];
+  readonly env?: Record<string, string>;
 }
 
 export function startNode({
@@ -56,17 +57,24 @@ export function startNode({
   advertise,
   secretFile,
   args = [],
+  env = {},
 }: NodeOptions): Promise<HubProcess> {
   const own = advertise ?? `ws://127.0.0.1:${port}`;
   const first = peers === undefined ? [] : ['--peers', peers.join(','), '--advertise', own];
   return startHub({
     dataDir,
     args: ['--port', String(port), '--cluster-secret-file', secretFile, '--no-rate-limit', ...first, ...args],
+    env,
     deadlineMs: 60_000,
   });
 }
 
-export async function startCluster(count: number, args: readonly string[] = []): Promise<TestCluster> {
+/** @param env of each node, by its folder */
+export async function startCluster(
+  count: number,
+  args: readonly string[] = [],
+  env: (folder: string) => Record<string, string> = () => ({}),
+): Promise<TestCluster> {
   const folder = tempDir('ctx-cluster');
   const secretFile = secretFileIn(folder);
   const ports = await freePorts(count);
@@ -75,12 +83,13 @@ export async function startCluster(count: number, args: readonly string[] = []):
     ports.map(async (port, at): Promise<ClusterNode> => {
       const dataDir = path.join(folder, `node-${at + 1}`, 'data');
       fs.mkdirSync(path.dirname(dataDir));
-      const hub = await startNode({ dataDir, port, peers, secretFile, args });
+      const common = { dataDir, port, secretFile, args, env: env(path.dirname(dataDir)) };
+      const hub = await startNode({ ...common, peers });
       const node: ClusterNode = {
         address: hub.address,
         dataDir,
         hub,
-        restart: async () => (node.hub = await startNode({ dataDir, port, secretFile, args })),
+        restart: async () => (node.hub = await startNode(common)),
       };
       return node;
     }),

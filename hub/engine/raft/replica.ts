@@ -54,8 +54,8 @@ export class Replica {
   private logTurn: Promise<void> = Promise.resolve();
   private persisting: Promise<void> | undefined;
   private ticker: NodeJS.Timeout | undefined;
-  /** How long the last write that had to be durable took. */
-  syncMs = 0;
+  private lastSyncMs = 0;
+  private syncBegan: number | undefined;
   private lastTick = performance.now();
   /** Takes nothing new any more, finishes what is under way. */
   private stopping = false;
@@ -129,6 +129,12 @@ export class Replica {
 
   get appliedIndex(): number {
     return this.parts.machine.now.index;
+  }
+
+  /** How long the last write that had to be durable took, or the one under way takes already. */
+  get syncMs(): number {
+    const { lastSyncMs, syncBegan } = this;
+    return syncBegan === undefined ? lastSyncMs : Math.max(lastSyncMs, performance.now() - syncBegan);
   }
 
   /** Why this node cannot write now, in words. */
@@ -255,8 +261,10 @@ export class Replica {
     if (snapshot !== undefined) await this.install(snapshot);
     const restore = snapshot === undefined ? undefined : { term: snapshot.term, index: snapshot.index };
     const began = performance.now();
+    if (mustSync) this.syncBegan = began;
     await this.room.until(() => this.inLogTurn((log) => log.write({ hardState, restore, entries, sync: mustSync })));
-    if (mustSync) this.syncMs = performance.now() - began;
+    if (mustSync) this.lastSyncMs = performance.now() - began;
+    this.syncBegan = undefined;
     if (this.closed) return;
     const { appliedIndex } = this;
     for (const entry of entries) if (entry.index > appliedIndex) this.tail.push(entry);
