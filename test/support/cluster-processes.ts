@@ -78,13 +78,14 @@ export async function startCluster(
   const folder = tempDir('ctx-cluster');
   const secretFile = secretFileIn(folder);
   const ports = await freePorts(count);
-  const peers = ports.map((port) => `ws://127.0.0.1:${port}`);
+  const scheme = args.includes('--tls-self-signed') ? 'wss' : 'ws';
+  const peers = ports.map((port) => `${scheme}://127.0.0.1:${port}`);
   const nodes = await Promise.all(
     ports.map(async (port, at): Promise<ClusterNode> => {
       const dataDir = path.join(folder, `node-${at + 1}`, 'data');
       fs.mkdirSync(path.dirname(dataDir));
       const common = { dataDir, port, secretFile, args, env: env(path.dirname(dataDir)) };
-      const hub = await startNode({ ...common, peers });
+      const hub = await startNode({ ...common, peers, advertise: `${scheme}://127.0.0.1:${port}` });
       const node: ClusterNode = {
         address: hub.address,
         dataDir,

@@ -15,13 +15,13 @@ export interface ArrivalsParts {
 }
 
 export class Arrivals {
-  private refused: string | undefined;
+  private refused: { readonly from: number; readonly why: string } | undefined;
 
   constructor(private readonly parts: ArrivalsParts) {}
 
-  /** What was refused last and has not been replaced by something better, in words for the operator. */
-  get fault(): string | undefined {
-    return this.refused;
+  /** What was refused of the leader and has not been replaced by something better, in words for the operator. */
+  faultOf(leader: number): string | undefined {
+    return this.refused?.from === leader ? this.refused.why : undefined;
   }
 
   /** @returns false for a message that is not to be taken; it is named once */
@@ -32,7 +32,7 @@ export class Arrivals {
       else for (const entry of message.entries) this.check(entry);
     } catch (error) {
       if (!(error instanceof HubError)) throw error;
-      this.refuse(`What node ${from} sends is refused: ${error.message}`);
+      this.refuse(from, `What node ${from} sends is refused: ${error.message}`);
       return false;
     }
     if (message.kind === 'snapshot' || message.entries.length > 0) this.refused = undefined;
@@ -53,8 +53,8 @@ export class Arrivals {
     }
   }
 
-  private refuse(why: string): void {
-    if (why !== this.refused) this.parts.warn(why);
-    this.refused = why;
+  private refuse(from: number, why: string): void {
+    if (why !== this.refused?.why) this.parts.warn(why);
+    this.refused = { from, why };
   }
 }

@@ -281,7 +281,8 @@ class OpenNode {
     const { replica, machine, store, node } = this;
     const problems = [...store.problems];
     if (replica.writeFault !== undefined) problems.push(replica.writeFault);
-    if (this.arrivals.fault !== undefined) problems.push(this.arrivals.fault);
+    const refused = this.arrivals.faultOf(replica.leader);
+    if (refused !== undefined) problems.push(refused);
     if (replica.leader === 0) problems.push('There is no leader: writes are refused until a majority is in contact.');
     const distrust = this.distrust();
     if (distrust !== undefined) problems.push(distrust.message);

@@ -48,7 +48,7 @@ describe('what another node sends', () => {
     ];
     assert.ok(arrivals.takes(append(data(APPLIED, good(...commands)), data(APPLIED + 1, good(...commands))), LEADER));
     assert.ok(arrivals.takes(append({ kind: 'no-op', term: 1, index: 6 }), LEADER));
-    assert.deepEqual([warned, remembered, arrivals.fault], [[], [APPLIED + 1], undefined]);
+    assert.deepEqual([warned, remembered, arrivals.faultOf(LEADER)], [[], [APPLIED + 1], undefined]);
   });
 
   const stored = { ...entry('e-1') };
@@ -91,9 +91,10 @@ describe('what another node sends', () => {
       assert.equal(arrivals.takes(message, LEADER), false);
       assert.equal(warned.length, 1);
       assert.match(warned[0] ?? '', why);
-      assert.match(arrivals.fault ?? '', /^What node 2 sends is refused: /);
+      assert.match(arrivals.faultOf(LEADER) ?? '', /^What node 2 sends is refused: /);
+      assert.equal(arrivals.faultOf(3), undefined, 'another one leads');
       assert.ok(arrivals.takes(append(data(6, good(publish(entry('e-1'))))), LEADER));
-      assert.equal(arrivals.fault, undefined);
+      assert.equal(arrivals.faultOf(LEADER), undefined);
     });
   }
 });
