@@ -2,6 +2,7 @@
  * Exchanges a hub's admin token for a token of the project's own and seals the connection. The admin token is not kept, and a
  * connection is stored only after it was used once.
  */
+import { setTimeout as delay } from 'node:timers/promises';
 import { HubError } from '../errors';
 import { readConnection, writeConnection, type Connection } from './connection-file';
 import { ensureHubFolder, ensureIgnored } from './gitignore';
@@ -64,6 +65,23 @@ export function isRegistered(registration: Registration): Promise<boolean> {
   });
 }
 
+/** How often, and how long at first, a token is tried that the hub has just given out. */
+const TRIES = 5;
+const FIRST_PAUSE_MS = 100;
+
+/** A node of a cluster knows a token only when it has caught up with the leader, which may be a moment after it gave the token out. */
+async function clusterSeenBy(registration: Registration, token: string): Promise<readonly string[]> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await withSession(registration, token, (session) => Promise.resolve(session.hello.cluster));
+    } catch (error) {
+      const mayLag = error instanceof HubError && error.code === 'unauthenticated';
+      if (!mayLag || tries === TRIES) throw error;
+      await delay(FIRST_PAUSE_MS * 2 ** tries, undefined, { signal: registration.signal });
+    }
+  }
+}
+
 /** @returns `undefined` also for one that cannot be read any more: it is replaced, not mourned */
 export async function connectionBefore(paths: ProjectPaths, env: Env): Promise<Connection | undefined> {
   try {
@@ -79,7 +97,7 @@ export async function register(paths: ProjectPaths, env: Env, registration: Regi
   const { address, project, client, trust, peers = [] } = registration;
   const before = await connectionBefore(paths, env);
   const { token, hub, clientId } = await withAdmin(registration, (session) => session.register(project, client));
-  const cluster = await withSession(registration, token, (session) => Promise.resolve(session.hello.cluster));
+  const cluster = await clusterSeenBy(registration, token);
   // Never to be committed, also where `ctx init` did not run.
   await ensureIgnored(paths.root);
   await ensureHubFolder(paths.hubDir);

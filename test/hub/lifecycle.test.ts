@@ -132,29 +132,6 @@ describe('hub: life', () => {
     }
   });
 
-  it('status answers by exit code: healthy, not running; with and without --addr (FM-66)', async () => {
-    const before = await hub('status', '--exit-code', '--data-dir', dataDir);
-    assert.equal(before.code, 3);
-    assert.equal((await hub('status', '--data-dir', dataDir)).code, 69);
-    const running = await startHub({ dataDir });
-    const local = await hub('status', '--exit-code', '--json', '--data-dir', dataDir);
-    assert.equal(local.code, 0);
-    const answer = JSON.parse(local.stdout) as { schemaVersion: number; kind: string; state: string; status: object };
-    assert.deepEqual([answer.schemaVersion, answer.kind, answer.state], [1, 'hub_status', 'healthy']);
-    assert.ok('data_dir' in answer.status);
-    const open = await hub('status', '--exit-code', '--addr', running.address);
-    assert.equal(open.code, 0);
-    assert.ok(!open.stdout.includes('Sequence'));
-    const { token } = await registerClient(running, 'alpha');
-    fs.writeFileSync(path.join(home, 'token'), token);
-    const detailed = await hub('status', '--addr', running.address, '--token-file', 'token', '--json');
-    const details = JSON.parse(detailed.stdout) as { status: { clients: number; data_dir?: string } };
-    assert.equal(details.status.clients, 1);
-    assert.equal(details.status.data_dir, undefined);
-    await running.stop();
-    assert.equal((await hub('status', '--exit-code', '--addr', running.address)).code, 3);
-  });
-
   it('a start with bad flags says which, and leaves nothing behind', async () => {
     for (const [flags, code, says] of [
       [['--port', '70000'], 64, /--port must be a whole number from 0 to 65535/],

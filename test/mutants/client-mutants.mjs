@@ -102,7 +102,8 @@ export const mutants = [
   {
     name: 'skewed clocks are not flagged',
     patches: [patch('cli/clock-skew.ts', '> SKEW_MS', '> SKEW_MS * 100')],
-    tests: ['test/failure-modes/FM-50-clocks.test.ts'],
+    tests: ['test/failure-modes/FM-51-skew-is-shown.test.ts'],
+    grep: 'is flagged',
   },
   {
     name: 'what comes again is told and mirrored again',
@@ -227,5 +228,17 @@ export const mutants = [
     ],
     tests: ['test/cli/json-answers.test.ts'],
     grep: 'an error leaves',
+  },
+  {
+    name: 'status is silent about another history',
+    patches: [
+      patch('cli/commands/connection/status.ts', "if (hub.history === 'same' && hub.hello.hub", 'if (hub.hello.hub'),
+    ],
+    tests: ['test/failure-modes/FM-63-missing-after-a-restore.test.ts'],
+  },
+  {
+    name: 'a degraded hub is a healthy number',
+    patches: [patch('hub/commands/status.ts', 'degraded: 1', 'degraded: 0')],
+    tests: ['test/failure-modes/FM-66-status-by-exit-code.test.ts'],
   },
 ];
