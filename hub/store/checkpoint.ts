@@ -86,7 +86,7 @@ export function decodeCheckpoint(hubId: string, bytes: Uint8Array): Checkpoint |
   const lines = LineTable.restore(lengths, crcs);
   if (lines?.length !== end.length) return undefined;
   const ids = new IdTable(seed, end.lines);
-  prints.forEach((print, ordinal) => ids.addPrint(print, ordinal));
+  ids.addPrints(prints);
   return { lines, ids, end };
 }
 

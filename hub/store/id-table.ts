@@ -58,6 +58,13 @@ class Part {
     this.used++;
   }
 
+  insertAll(prints: Uint32Array, ordinals: Uint32Array, from: number, to: number): void {
+    for (let at = from; at < to; at++) {
+      const ordinal = ordinals[at] ?? 0;
+      this.insert(prints[ordinal] ?? 0, ordinal);
+    }
+  }
+
   private place(slots: Uint32Array, print: number, value: number): void {
     const mask = slots.length / 2 - 1;
     let at = print & mask;
@@ -121,6 +128,27 @@ export class IdTable {
 
   addPrint(print: number, ordinal: number): void {
     this.partOf(print).insert(print, ordinal);
+  }
+
+  /**
+   * Takes in many at once, part by part: in the order of their ordinals each would land in another corner of memory.
+   * @param prints by ordinal, from 0 on
+   */
+  addPrints(prints: Uint32Array): void {
+    const ends = new Uint32Array(PARTS);
+    for (const print of prints) ends[print >>> 24] = (ends[print >>> 24] ?? 0) + 1;
+    for (let part = 1; part < PARTS; part++) ends[part] = (ends[part] ?? 0) + (ends[part - 1] ?? 0);
+    const ordinals = new Uint32Array(prints.length);
+    for (let ordinal = prints.length - 1; ordinal >= 0; ordinal--) {
+      const part = (prints[ordinal] ?? 0) >>> 24;
+      const at = (ends[part] ?? 0) - 1;
+      ends[part] = at;
+      ordinals[at] = ordinal;
+    }
+    // `ends` holds where each part begins now.
+    this.parts.forEach((part, number) =>
+      part.insertAll(prints, ordinals, ends[number] ?? 0, ends[number + 1] ?? prints.length),
+    );
   }
 
   /** Ordinals whose id may be this one, undefined when it is certainly new. */

@@ -120,13 +120,32 @@ export class LineTable {
   /** The table that {@link snapshot} was taken of; undefined when the numbers do not fit together. */
   static restore(lengths: Uint32Array, crcs: Uint32Array): LineTable | undefined {
     const table = new LineTable();
-    for (const length of lengths) {
-      if (table.lastBlockIsFull()) table.openBlock();
-      table.addLength(length);
+    for (let at = 0; at < lengths.length; at += CHUNK_LINES) {
+      const chunk = new Uint32Array(CHUNK_LINES);
+      chunk.set(lengths.subarray(at, at + CHUNK_LINES));
+      table.lengths.push(chunk);
     }
+    table.findBlocks(lengths);
     if (table.blocks !== crcs.length) return undefined;
     table.crcs.set(crcs);
     return table;
+  }
+
+  /** What {@link append} comes to line by line, in one tight loop: a start waits for it. */
+  private findBlocks(lengths: Uint32Array): void {
+    let linesLeft = 0;
+    let bytesLeft = 0;
+    for (const length of lengths) {
+      if (linesLeft <= 0 || bytesLeft <= 0) {
+        this.openBlock();
+        linesLeft = BLOCK_LINES;
+        bytesLeft = BLOCK_BYTES;
+      }
+      this.lines++;
+      this.bytesEnd += length;
+      linesLeft--;
+      bytesLeft -= length;
+    }
   }
 
   private addLength(length: number): void {

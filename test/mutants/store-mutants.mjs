@@ -12,6 +12,7 @@ const MUTATIONS = ['test/simulation/mutations.test.ts'];
 const ENGINE = ['test/conformance/engine/file-engine.test.ts'];
 const OFFLINE = ['test/simulation/offline-crash-points.test.ts'];
 const RUNNING = ['test/unit/hub/store/damage-while-running.test.ts'];
+const TABLES = ['test/unit/hub/store/tables.test.ts'];
 const AHEAD = ['test/unit/hub/store/verify-ahead.test.ts'];
 
 export const tests = ENGINE;
@@ -177,6 +178,22 @@ export const mutants = [
     name: 'P7 waits for ever for a thread that died',
     patches: [store('stretch-checkers.ts', "    this.worker.on('exit', this.fail);\n", '')],
     tests: AHEAD,
+  },
+  {
+    name: 'P3 forgets ids when it reads a checkpoint',
+    patches: [
+      store(
+        'id-table.ts',
+        'for (let at = from; at < to; at++) {\n      const',
+        'for (let at = from + 1; at < to; at++) {\n      const',
+      ),
+    ],
+    tests: TABLES,
+  },
+  {
+    name: 'P7 counts blocks wrongly when it reads a checkpoint',
+    patches: [store('line-table.ts', 'if (linesLeft <= 0 || bytesLeft <= 0) {', 'if (linesLeft <= 0) {')],
+    tests: TABLES,
   },
   {
     name: 'P7 does not check sequences',
