@@ -1,4 +1,4 @@
-/** S09, S26, S32: who looks into the data directory, a log or an audit learns no token and no content it should not. */
+/** S09, S26, S32, FM-46: who looks into the data directory, a log or an audit learns no token and no content it should not. */
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
