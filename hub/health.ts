@@ -30,6 +30,7 @@ export function watchHealth(parts: HubParts, dataDir: string, reported: Reported
   const check = (): void => {
     lowDisk(dataDir)
       .then((problem) => report('disk', problem))
+      .then(() => parts.lookAfter?.())
       .catch((error: unknown) => report('disk', `The disk of ${dataDir} does not answer: ${String(error)}`));
   };
   check();

@@ -13,6 +13,8 @@ export interface HubParts {
   readonly clients: ClientDirectory;
   /** What is wrong with engine or store, in words for the operator. */
   readonly problems: () => readonly string[];
+  /** Looks whether the log is still in its place; what is wrong is among the problems from then on. */
+  readonly lookAfter?: () => Promise<void>;
   /** End of the log on disk; what lies before it never changes. */
   readonly durableEnd: () => Watermark;
   /** Of a node of a cluster. */

@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import { HubError } from '../core/errors';
 import { showProgress } from '../core/node/progress';
 import { jsonAnswer, type HubCommandContext } from './commands/context';
+import { asIoError } from './commands/offline';
 import type { HubConfig } from './config';
 import { reportToParent } from './daemon-report';
 import { startHub, type StartedHub } from './lifecycle';
@@ -83,7 +84,8 @@ export async function serve(config: HubConfig, flags: ServeFlags, { io, version 
       onProgress: progress?.update ?? report?.reading ?? (() => undefined),
       openLog: (failed) => (log = openLog(destination, failed)),
     });
-  } catch (error) {
+  } catch (thrown) {
+    const error = asIoError(thrown, `The hub of ${config.dataDir} cannot start`);
     if (!(error instanceof HubError)) throw error;
     log?.fatal({ code: error.code }, error.message);
     report?.failed(error);

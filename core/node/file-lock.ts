@@ -7,12 +7,13 @@
  * named after *its* nonce, and so on. Nonces never come back, so a claim that comes too late claims nothing.
  */
 import { randomBytes } from 'node:crypto';
+import { constants } from 'node:fs';
 import fsp from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { HubError } from '../errors';
 import { errnoOf, fileError } from './file-errors';
-import { isProcessAlive, machineId, processStartTime } from './platform';
+import { NO_WAIT, isProcessAlive, machineId, processStartTime } from './platform';
 
 export interface FileLock {
   /** Gives the lock back. Safe to call twice. */
@@ -62,8 +63,8 @@ function describeSelf(nonce: string): string {
 /** Creates `file` with its content in one step. @returns false when it exists. */
 async function createExclusive(file: string, content: string, nonce: string, sync = false): Promise<boolean> {
   const temporary = `${file}.${nonce}.new`;
-  await fsp.writeFile(temporary, content, { flag: 'wx', mode: 0o644, flush: sync });
   try {
+    await fsp.writeFile(temporary, content, { flag: 'wx', mode: 0o644, flush: sync });
     await fsp.link(temporary, file);
     return true;
   } catch (error) {
@@ -104,7 +105,7 @@ function parseHolder(text: string, modifiedMs: number): Holder {
 
 async function readHolder(file: string): Promise<Holder | undefined> {
   try {
-    const handle = await fsp.open(file, 'r');
+    const handle = await fsp.open(file, constants.O_RDONLY | NO_WAIT);
     try {
       const { mtimeMs } = await handle.stat();
       return parseHolder(await handle.readFile('utf8'), mtimeMs);

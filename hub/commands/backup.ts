@@ -1,4 +1,5 @@
 /** `ctx hub backup <dir>`: a verified copy of the hub's data, while it runs or not. Restore is copying it back. */
+import fs from 'node:fs';
 import path from 'node:path';
 import type { Command } from 'commander';
 import * as z from 'zod';
@@ -37,11 +38,29 @@ async function backUp(dataDir: string, target: string, progress: Progress): Prom
   return withLock(dataDir, async () => copy(await stoppedPoint(dataDir, progress)));
 }
 
+/** A copy in the folder that it is a copy of is lost with it, and may be in the way of the next start. */
+function refuseInside(dataDir: string, target: string): void {
+  let parent = path.dirname(target);
+  try {
+    parent = fs.realpathSync(parent);
+  } catch {
+    return; // Not there: making the target says so.
+  }
+  const way = path.relative(dataDir, path.join(parent, path.basename(target)));
+  if (way !== '' && (way === '..' || way.startsWith(`..${path.sep}`) || path.isAbsolute(way))) return;
+  throw new HubError(
+    'usage',
+    `${target} lies in the data directory itself. Name a folder elsewhere, best on another disk.`,
+  );
+}
+
 async function run(to: string, flags: Flags, context: HubCommandContext): Promise<void> {
   const { io } = context;
   const dataDir = dataDirOf(flags.dataDir, io);
+  if (to === '') throw new HubError('usage', 'The folder for the backup must not be empty.');
   const target = path.resolve(io.cwd, to);
   requireDataDirectory(dataDir);
+  refuseInside(dataDir, target);
   const progress = showProgress(io, 'Copying');
   let report: BackupReport;
   try {

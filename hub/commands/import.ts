@@ -9,6 +9,7 @@ import * as z from 'zod';
 import type { StampedEntry } from '../../core/entry';
 import { HubError } from '../../core/errors';
 import { MAX_BATCH_ENTRIES } from '../../core/limits';
+import { visibleText } from '../../core/visible-text';
 import { showProgress } from '../../core/node/progress';
 import { dataDirOf } from '../config';
 import { openFileEngine } from '../engine/file';
@@ -16,7 +17,7 @@ import { askLocalHub, findLocalHub } from '../../core/node/local-hub/local-contr
 import { importEntries, type ImportedEntry } from '../import-entries';
 import { readImport, type BadImportLine, type ImportLine } from '../store/import-file';
 import { DATA_DIR_FLAG, jsonAnswer, type HubCommandContext } from './context';
-import { count, requireDataDirectory, withLock } from './offline';
+import { asIoError, count, requireDataDirectory, withLock } from './offline';
 
 interface Flags {
   readonly dataDir?: string;
@@ -109,7 +110,8 @@ async function run(from: string, flags: Flags, context: HubCommandContext): Prom
   const onRead = (bytes: number): void => progress.update(bytes, facts.size);
   try {
     await withImporter(dataDirOf(flags.dataDir, io), context, (importer) => importAll(file, importer, tally, onRead));
-  } catch (error) {
+  } catch (thrown) {
+    const error = asIoError(thrown, `The import of ${file} failed`);
     if (!(error instanceof HubError) || tally.lastLine === 0) throw error;
     const far = `Stopped after line ${tally.lastLine} of ${file} (${tally.stored} stored); running it again is safe.`;
     throw new HubError(error.code, `${error.message} ${far}`, { cause: error, outcome: error.outcome });
@@ -118,7 +120,7 @@ async function run(from: string, flags: Flags, context: HubCommandContext): Prom
   }
   const { stored, duplicate, refused } = tally;
   for (const { lineNumber, reason } of refused)
-    io.stderr(`ctx: ${file}: line ${lineNumber} was not imported: ${reason}\n`);
+    io.stderr(`ctx: ${visibleText(`${file}: line ${lineNumber} was not imported: ${reason}`)}\n`);
   if (flags.json === true) io.stdout(jsonAnswer('hub_import', { stored, duplicate, refused: refused.length }));
   else {
     const known = `${duplicate} already there`;

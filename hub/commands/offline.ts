@@ -1,6 +1,7 @@
 /** What every command does that works on a data directory itself: find it, and keep hubs away from it meanwhile. */
 import fs from 'node:fs';
 import { HubError } from '../../core/errors';
+import { errnoOf } from '../../core/node/file-errors';
 import { lockDataDirectory } from '../store/lock';
 
 export function requireDataDirectory(dataDir: string): void {
@@ -21,8 +22,12 @@ export async function withLock<T>(dataDir: string, work: () => Promise<T>): Prom
 
 /** Disk faults of an offline command, in the words of the command line. */
 export function asIoError(error: unknown, what: string): unknown {
-  if (error instanceof HubError || !(error instanceof Error) || !('code' in error)) return error;
-  const full = error.code === 'ENOSPC' || error.code === 'EDQUOT';
+  const errno = errnoOf(error);
+  // Others, such as ERR_INVALID_ARG_TYPE, are bugs.
+  if (error instanceof HubError || !(error instanceof Error) || errno === undefined || !/^E[A-Z0-9]+$/.test(errno)) {
+    return error;
+  }
+  const full = errno === 'ENOSPC' || errno === 'EDQUOT';
   return new HubError(full ? 'disk_full' : 'io_failed', `${what}: ${error.message}.`, { cause: error });
 }
 

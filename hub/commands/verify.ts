@@ -68,19 +68,23 @@ function soundText(found: Inspection): string {
   return `${files.folder}: sound, ${count(examined.end.lines, 'entry', 'entries')} in ${examined.fileBytes} bytes.${known}\n`;
 }
 
+/** Only what a repair can mend: it leaves clients.json as it is. */
+function repairHint({ regions, files, examined }: Inspection): string {
+  const mode = regions.length > 0 ? '--quarantine' : examined.state.kind === 'mismatch' ? '--rebuild-meta' : undefined;
+  if (mode === undefined) return '';
+  return `\nSee what a repair would do: ctx hub repair ${mode} --dry-run --data-dir ${files.folder}`;
+}
+
 async function verify(flags: Flags, context: HubCommandContext): Promise<void> {
   const { io } = context;
   const dataDir = dataDirOf(flags.dataDir, io);
   const found = await steadyLook(dataDir, context);
-  const { faults, files } = found;
+  const { faults } = found;
   if (flags.json === true) io.stdout(asJson(found));
   else if (faults.length === 0) io.stdout(soundText(found));
   io.stderr(tornText(found));
   if (faults.length === 0) return;
-  throw new HubError(
-    'bad_data',
-    `${faults.join('\nctx: ')}\nSee what a repair would do: ctx hub repair --quarantine --dry-run --data-dir ${files.folder}`,
-  );
+  throw new HubError('bad_data', `${faults.join('\nctx: ')}${repairHint(found)}`);
 }
 
 export function addVerifyCommand(hub: Command, context: HubCommandContext): void {

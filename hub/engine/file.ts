@@ -58,6 +58,8 @@ export interface OpenedEngine {
   readonly clients: ClientDirectory;
   /** What an operator should act on, in words: a failed store, damage found while running. Empty = all is well. */
   readonly problems: () => readonly string[];
+  /** Looks whether the log is still in its place; what is wrong is among the problems from then on. */
+  readonly lookAfter?: () => Promise<void>;
   /** End of the log on disk; what lies before it never changes. */
   readonly durableEnd: () => Watermark;
 }
@@ -87,6 +89,7 @@ export async function openFileEngine(options: FileEngineOptions): Promise<Opened
       list: () => state.clients.records,
     },
     problems: () => store.problems,
+    lookAfter: () => store.lookAfter(),
     durableEnd: () => store.durableEnd,
   };
 }

@@ -90,7 +90,7 @@ export async function backUpData(options: BackupOptions): Promise<BackupReport> 
     if (error instanceof HubError) throw error;
     const why = error instanceof Error ? error.message : String(error);
     const code = isDiskFull(error) ? 'disk_full' : 'io_failed';
-    throw new HubError(code, `The backup to ${target} failed: ${why}. Nothing is left of it.`, { cause: error });
+    throw new HubError(code, `The backup to ${target} failed: ${why}. No file of it is left.`, { cause: error });
   }
 }
 

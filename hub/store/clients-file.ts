@@ -13,8 +13,11 @@ import type { DataFiles } from './data-directory';
 import type { Disk } from './disk';
 import { DATA_FORMAT } from './meta';
 import { convertOriginalClients } from './original-clients';
+import { jsonFault, parseJson } from './json-file';
 import { sha256Hex } from './sha256';
 import { readWhole, ReplaceError, replaceWhole } from './whole-file';
+
+const MAX_VERSION = 2 ** 52;
 
 export const recordSchema = z.looseObject({
   id: z.string().regex(/^[0-9a-f]{16}$/, 'must be 16 hex digits'),
@@ -28,7 +31,8 @@ export const recordSchema = z.looseObject({
 
 const fileSchema = z.looseObject({
   format: z.literal(DATA_FORMAT),
-  version: z.int().min(0),
+  /** Each change adds one: it must never reach what a number no longer tells apart. */
+  version: z.int().min(0).max(MAX_VERSION),
   clients: z.array(recordSchema),
   checksum: z.string().optional(),
   applied_index: z.int().min(0).optional(),
@@ -54,21 +58,25 @@ function damaged(file: string, why: string, cause?: unknown): HubError {
   return new HubError('bad_data', `${file} is damaged: ${why}. Correct it, or copy it back from a backup.`, { cause });
 }
 
-function twice(records: readonly ClientRecord[]): string | undefined {
+function refuseTwice(file: string, records: readonly ClientRecord[]): void {
   const ids = records.map((record) => record.id);
-  return ids.find((id, at) => ids.indexOf(id) !== at);
+  const double = ids.find((id, at) => ids.indexOf(id) !== at);
+  if (double !== undefined) throw damaged(file, `client ${double} is there twice`);
 }
 
 /** @param createdAt stamp for records of the original, which have none */
 export function decodeClients(file: string, bytes: Uint8Array, createdAt: string): ReadClients {
   let value: unknown;
   try {
-    value = JSON.parse(Buffer.from(bytes).toString('utf8'));
+    value = parseJson(bytes);
   } catch (error) {
-    throw damaged(file, error instanceof Error ? error.message : String(error), error);
+    throw damaged(file, jsonFault(error), error);
   }
   const original = convertOriginalClients(file, value, createdAt);
-  if (original !== undefined) return { table: original, writtenBy: 'original' };
+  if (original !== undefined) {
+    refuseTwice(file, original.records);
+    return { table: original, writtenBy: 'original' };
+  }
   const format = z.looseObject({ format: z.number() }).safeParse(value);
   if (format.success && format.data.format > DATA_FORMAT) {
     throw new HubError('unsupported_version', `${file} was written by a newer hub. Update ctx.`);
@@ -77,12 +85,31 @@ export function decodeClients(file: string, bytes: Uint8Array, createdAt: string
   if (!parsed.success) throw damaged(file, shapeFault(parsed.error));
   const { version, checksum, applied_index: appliedIndex } = parsed.data;
   const records = parsed.data.clients as readonly ClientRecord[];
-  const double = twice(records);
-  if (double !== undefined) throw damaged(file, `client ${double} is there twice`);
+  refuseTwice(file, records);
   return {
     table: { version, records, appliedIndex },
     writtenBy: checksum === checksumOf(version, records) ? 'hub' : 'hand',
   };
+}
+
+/** An edit by hand counts at the next start, so a hub that runs must not write over it. @throws HubError `store_failed` */
+export async function refuseOverEdit(disk: Disk, files: DataFiles): Promise<void> {
+  const bytes = await readWhole(disk, files.clients);
+  if (bytes === undefined || isWrittenByHub(files.clients, bytes)) return;
+  throw new HubError(
+    'store_failed',
+    `${files.clients} was edited by hand while the hub runs; the edit counts at the next start. Nothing was changed: ` +
+      'restart the hub, then try again.',
+  );
+}
+
+function isWrittenByHub(file: string, bytes: Uint8Array): boolean {
+  try {
+    return decodeClients(file, bytes, '').writtenBy === 'hub';
+  } catch (error) {
+    if (error instanceof HubError) return false;
+    throw error;
+  }
 }
 
 /** The second file tells later what an edit by hand has changed in the first; only the first must succeed. */

@@ -72,6 +72,7 @@ async function makeFolders(disk: Disk, folder: string): Promise<void> {
 
 /** The original hub left its files readable for others; the upgrade closes them instead of refusing to start. */
 async function protectOriginal(disk: Disk, files: DataFiles, names: readonly string[]): Promise<void> {
+  if ((await disk.facts(files.meta))?.kind !== 'file') return; // What else it is, is refused below.
   const meta = await readWhole(disk, files.meta);
   if (meta === undefined || !isOriginalMeta(meta)) return;
   await disk.protect(files.folder, PRIVATE_DIR_MODE);

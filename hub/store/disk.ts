@@ -12,6 +12,8 @@ export interface DiskFile {
   readonly sync: () => Promise<void>;
   readonly truncate: (length: number) => Promise<void>;
   readonly size: () => Promise<number>;
+  /** Whether the path still leads to this open file: others may have removed, moved or replaced it. */
+  readonly isAt: (path: string) => Promise<boolean>;
   readonly close: () => Promise<void>;
 }
 
@@ -28,7 +30,7 @@ export interface FileFacts {
 }
 
 export interface Disk {
-  /** Never follows a symbolic link at `path` itself. */
+  /** Never follows a symbolic link at `path` itself, and opens plain files only. */
   readonly open: (path: string, mode: OpenMode) => Promise<DiskFile>;
   readonly facts: (path: string) => Promise<FileFacts | undefined>;
   readonly list: (folder: string) => Promise<readonly string[]>;

@@ -27,7 +27,11 @@ export type LogState =
   | { readonly kind: 'torn'; readonly bad: BadLine }
   | { readonly kind: 'damaged'; readonly bad: BadLine }
   /** The good lines are not those of the watermark: one of log and meta.json is of another time or hub. */
-  | { readonly kind: 'mismatch'; readonly reason: string };
+  | {
+      readonly kind: 'mismatch';
+      readonly reason: string;
+      /** It ends in the middle of a line. */ readonly halfLine: boolean;
+    };
 
 /** The end of good lines. */
 export interface LogEnd extends Cursor {
@@ -142,19 +146,28 @@ class Examiner {
     if (cutShort) {
       const entries = watermark.sequence - end.sequence;
       const bytes = watermark.length - fileBytes;
-      return { kind: 'mismatch', reason: `entries.jsonl is behind meta.json by ${entries} entries (${bytes} bytes)` };
+      return {
+        kind: 'mismatch',
+        reason: `entries.jsonl is behind meta.json by ${entries} entries (${bytes} bytes)`,
+        halfLine: bad !== undefined,
+      };
     }
     if (!this.markSeen) {
       const mark = `sequence ${watermark.sequence} with digest ${watermark.digest} at byte ${watermark.length}`;
       return {
         kind: 'mismatch',
         reason: `entries.jsonl and meta.json are of different histories: meta.json has ${mark}, entries.jsonl has not`,
+        halfLine: bad !== undefined,
       };
     }
     if (closed && fileBytes > watermark.length) {
       const entries = end.sequence - watermark.sequence;
       const bytes = fileBytes - watermark.length;
-      return { kind: 'mismatch', reason: `meta.json is behind entries.jsonl by ${entries} entries (${bytes} bytes)` };
+      return {
+        kind: 'mismatch',
+        reason: `meta.json is behind entries.jsonl by ${entries} entries (${bytes} bytes)`,
+        halfLine: bad !== undefined,
+      };
     }
     return bad === undefined ? { kind: 'sound' } : { kind: 'torn', bad };
   }

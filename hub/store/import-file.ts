@@ -1,10 +1,11 @@
 /** Reads a journal (lines as in entries.jsonl) for `ctx hub import`: each entry with the origin and client it once had. */
 import fs from 'node:fs';
-import readline from 'node:readline';
 import * as z from 'zod';
+import { LF } from '../../core/characters';
 import { ENTRY_TYPES, META_KEYS, type StampedEntry } from '../../core/entry';
 import { shapeFault } from '../../core/shape-fault';
 import { ORIGINAL_CLIENT } from './original-log';
+import { MAX_LINE_BYTES } from './scan-lines';
 
 const stamp = z.string().regex(/^[^"\\\u0000-\u001f]{1,256}$/, 'is no name');
 
@@ -53,22 +54,67 @@ function entryOf(text: string): StampedEntry | string {
   };
 }
 
+const decoder = new TextDecoder('utf-8', { fatal: true });
+
+function lineOf(bytes: Uint8Array, lineNumber: number): ImportLine | BadImportLine | undefined {
+  let text: string;
+  try {
+    text = decoder.decode(bytes); // Without a byte order mark, which an editor may have put first.
+  } catch {
+    return { lineNumber, reason: 'it is not valid UTF-8' };
+  }
+  if (text.trim() === '') return undefined;
+  const entry = entryOf(text);
+  return typeof entry === 'string' ? { lineNumber, reason: entry } : { lineNumber, entry };
+}
+
+/** A line of a file that is being read, which may come in pieces. Of one that is too long only the length is kept. */
+class PiecedLine {
+  private pieces: Uint8Array[] = [];
+  private length = 0;
+
+  add(piece: Uint8Array): void {
+    this.length += piece.length;
+    if (this.length <= MAX_LINE_BYTES) this.pieces.push(piece);
+    else this.pieces = [];
+  }
+
+  /** The next line begins. @returns this one; undefined = it is empty */
+  end(lineNumber: number): ImportLine | BadImportLine | undefined {
+    const { pieces, length } = this;
+    this.pieces = [];
+    this.length = 0;
+    if (length > MAX_LINE_BYTES) {
+      return { lineNumber, reason: `it is ${length} bytes long, more than any entry` };
+    }
+    return lineOf(Buffer.concat(pieces), lineNumber);
+  }
+}
+
 /**
- * @param onRead told, line by line, how many bytes of the file have been read
+ * @param onRead told, piece by piece, how many bytes of the file have been read
  * @yields every line that is not empty, in order
  */
 export async function* readImport(
   file: string,
   onRead: (bytes: number) => void,
 ): AsyncGenerator<ImportLine | BadImportLine> {
-  const input = fs.createReadStream(file, 'utf8');
-  const lines = readline.createInterface({ input, crlfDelay: Infinity });
-  let lineNumber = 0;
-  for await (const text of lines) {
-    lineNumber++;
-    onRead(input.bytesRead);
-    if (text.trim() === '') continue;
-    const entry = entryOf(text);
-    yield typeof entry === 'string' ? { lineNumber, reason: entry } : { lineNumber, entry };
+  const input = fs.createReadStream(file) as AsyncIterable<Buffer>;
+  const line = new PiecedLine();
+  let lineNumber = 1;
+  let read = 0;
+  for await (const bytes of input) {
+    read += bytes.length;
+    onRead(read);
+    let start = 0;
+    for (let end = bytes.indexOf(LF); end !== -1; end = bytes.indexOf(LF, start)) {
+      line.add(bytes.subarray(start, end));
+      const found = line.end(lineNumber++);
+      if (found !== undefined) yield found;
+      start = end + 1;
+    }
+    line.add(bytes.subarray(start));
   }
+  const last = line.end(lineNumber);
+  if (last !== undefined) yield last;
 }

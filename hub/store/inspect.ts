@@ -76,8 +76,9 @@ function regionText(files: DataFiles, region: BadRegion): string {
 
 function identityFaults(files: DataFiles, meta: Meta, hubId: string | undefined): readonly string[] {
   if (hubId === meta.hub_id) return [];
-  if (hubId === undefined) return [`${files.hubId} is missing`];
-  return [`${files.meta} is of another hub: it says ${meta.hub_id}, hub.id says ${hubId}`];
+  const mend = `Copy it back from a backup, or run: ctx hub repair --rebuild-meta --data-dir ${files.folder}`;
+  if (hubId === undefined) return [`${files.hubId} is missing. ${mend}`];
+  return [`${files.meta} is of another hub: it says ${meta.hub_id}, hub.id says ${hubId}. ${mend}`];
 }
 
 export async function inspect(options: InspectOptions): Promise<Inspection> {

@@ -40,6 +40,7 @@ export class LogFile {
   async append(batch: Uint8Array, lazily = false): Promise<void> {
     // Unknown, not refused: it may be a second try of what the failed write has left on disk.
     if (this.fault !== undefined) throw new HubError('store_failed', this.fault, { outcome: 'unknown' });
+    await this.checkPlace();
     try {
       await writeFully(this.file, batch, this.end);
     } catch (error) {
@@ -75,6 +76,27 @@ export class LogFile {
       throw this.fail('fdatasync failed', error);
     }
     this.unsynced = false;
+  }
+
+  /**
+   * What is written into a file that nobody finds again is lost at the next stop, so it must not be acknowledged.
+   * @throws HubError `store_failed` with outcome `unknown` when others have removed, moved, replaced or cut the file
+   */
+  async checkPlace(): Promise<void> {
+    const what = await this.displaced().catch((error: unknown) => {
+      throw this.fail('whether it is still in its place cannot be seen', error);
+    });
+    if (what === undefined) return;
+    this.fault =
+      `${this.path} ${what} while the hub has it open. Writing has stopped. Before the hub is stopped, put the file ` +
+      'back, or keep what it still serves: ctx connection listen --journal <file>, and later ctx hub import <file>.';
+    throw new HubError('store_failed', this.fault, { outcome: 'unknown' });
+  }
+
+  private async displaced(): Promise<string | undefined> {
+    if (!(await this.file.isAt(this.path))) return 'was removed, moved or replaced';
+    const size = await this.file.size();
+    return size < this.end ? `was cut to ${size} bytes where ${this.end} were written` : undefined;
   }
 
   /** A refusal is a promise that the batch never appears, so the cut must be durable before it is given. */

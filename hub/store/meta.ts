@@ -7,6 +7,7 @@ import { shapeFault } from '../../core/shape-fault';
 import type { DataFiles } from './data-directory';
 import type { Disk } from './disk';
 import { isOriginalMeta } from './original-meta';
+import { jsonFault, parseJson } from './json-file';
 import { sha256Hex } from './sha256';
 import { readWhole, replaceWhole } from './whole-file';
 
@@ -45,14 +46,13 @@ export type Meta = z.infer<typeof metaSchema>;
 /** An end of the log that is known to be on disk. */
 export type Watermark = Meta['watermark'];
 
-function parseJson(file: string, bytes: Uint8Array): unknown {
+function parseMeta(file: string, bytes: Uint8Array): unknown {
   try {
-    return JSON.parse(Buffer.from(bytes).toString('utf8')) as unknown;
+    return parseJson(bytes);
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
     throw new HubError(
       'bad_data',
-      `${file} is not JSON (${why}). Run: ctx hub repair --rebuild-meta --data-dir ${path.dirname(file)}`,
+      `${file} is not JSON (${jsonFault(error)}). Run: ctx hub repair --rebuild-meta --data-dir ${path.dirname(file)}`,
       {
         cause: error,
       },
@@ -78,7 +78,7 @@ function isEdited(value: unknown): boolean {
 export async function readMeta(disk: Disk, files: DataFiles): Promise<MetaFile> {
   const bytes = await readWhole(disk, files.meta);
   if (bytes === undefined) return { kind: 'missing' };
-  const value = parseJson(files.meta, bytes);
+  const value = parseMeta(files.meta, bytes);
   const format = z.looseObject({ format: z.number() }).safeParse(value);
   if (format.success && format.data.format > DATA_FORMAT) {
     throw new HubError(

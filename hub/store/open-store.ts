@@ -54,7 +54,9 @@ async function createFiles(disk: Disk, files: DataFiles, now: Date): Promise<Met
 
 async function refuseHalf(disk: Disk, files: DataFiles): Promise<void> {
   const entries = await disk.facts(files.entries);
-  const used = (entries?.size ?? 0) > 0 || (await disk.facts(files.clients)) !== undefined;
+  const others = [files.clients, files.knownClients, files.index, files.quarantine];
+  const left = await Promise.all(others.map((file) => disk.facts(file)));
+  const used = (entries?.size ?? 0) > 0 || left.some((facts) => facts !== undefined);
   if (!used) return;
   throw new HubError(
     'bad_data',

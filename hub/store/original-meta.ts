@@ -1,5 +1,6 @@
 /** `meta.json` of the original hub: `{sequence_counter, created_at}`, without a format number. */
 import * as z from 'zod';
+import { parseJson } from './json-file';
 
 const originalSchema = z.looseObject({
   format: z.undefined().optional(),
@@ -15,7 +16,7 @@ export interface OriginalMeta {
 /** @returns undefined when the bytes are something else */
 export function readOriginalMeta(bytes: Uint8Array): OriginalMeta | undefined {
   try {
-    const parsed = originalSchema.safeParse(JSON.parse(Buffer.from(bytes).toString('utf8')));
+    const parsed = originalSchema.safeParse(parseJson(bytes));
     if (!parsed.success) return undefined;
     return { sequenceCounter: parsed.data.sequence_counter, createdAt: parsed.data.created_at };
   } catch {

@@ -33,12 +33,12 @@ function refuseDamaged(files: DataFiles, bad: BadLine): never {
   );
 }
 
-function refuseMismatch(files: DataFiles, reason: string): never {
+function refuseMismatch(files: DataFiles, reason: string, halfLine: boolean): never {
   throw new HubError(
     'bad_data',
     `${files.folder} holds files that do not belong together: ${reason}.\n` +
       'Nothing was changed. Restore both from the same backup, or accept entries.jsonl as it is with:\n' +
-      `  ctx hub repair --rebuild-meta --data-dir ${files.folder}`,
+      `  ctx hub repair ${halfLine ? '--quarantine' : '--rebuild-meta'} --data-dir ${files.folder}`,
   );
 }
 
@@ -113,7 +113,7 @@ async function settle(options: RecoverOptions, file: DiskFile): Promise<Examined
   const found = await examineLog({ ...options, from, file });
   const { state } = found;
   if (state.kind === 'damaged') refuseDamaged(options.files, state.bad);
-  if (state.kind === 'mismatch') refuseMismatch(options.files, state.reason);
+  if (state.kind === 'mismatch') refuseMismatch(options.files, state.reason, state.halfLine);
   if (state.kind === 'torn') await cutTail(options, file, found, state.bad);
   if (!options.closed) await rewriteTail(file, options.watermark.length, found.end.length);
   return found;

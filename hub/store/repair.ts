@@ -104,7 +104,11 @@ export async function planRepair(options: RepairOptions): Promise<RepairPlan> {
   const ownId = await readHubId(disk, files);
   const hubId = ownId ?? meta?.hub_id;
   if (hubId === undefined) {
-    throw new HubError('bad_data', `${files.hubId} is missing and nothing else says it. Copy it back from a backup.`);
+    throw new HubError(
+      'bad_data',
+      `${files.hubId} is missing and nothing else says it. Copy it back from a backup, or bring the entries into a new ` +
+        `hub: ctx hub import ${files.entries} --data-dir <its folder>`,
+    );
   }
   // What another hub's meta.json says is not of this log.
   const own = meta?.hub_id === hubId ? meta : undefined;

@@ -6,7 +6,7 @@ import { emptyLogDigest } from '../../core/line';
 import type { ClientTable } from '../state/client-table';
 import type { KnownEntry, PlannedLine } from '../state/hub-state';
 import { dropCheckpoint, writeCheckpoint } from './checkpoint';
-import { writeClients } from './clients-file';
+import { refuseOverEdit, writeClients } from './clients-file';
 import type { DataFiles } from './data-directory';
 import { isDiskFull, type Disk } from './disk';
 import type { LogEnd } from './examine-log';
@@ -137,7 +137,10 @@ export class Store {
     if (this.failure !== undefined) {
       return Promise.reject(new HubError('store_failed', this.failure, { outcome: 'unknown' }));
     }
-    return this.replacing('clients.json', () => writeClients(this.parts.disk, this.files, table));
+    return this.replacing('clients.json', async () => {
+      await refuseOverEdit(this.parts.disk, this.files);
+      await writeClients(this.parts.disk, this.files, table);
+    });
   }
 
   private async replacing(name: string, replace: () => Promise<void>): Promise<void> {
@@ -154,6 +157,15 @@ export class Store {
     }
   }
 
+  /** Nobody may write for a long time: a log that was taken away is noticed all the same. */
+  async lookAfter(): Promise<void> {
+    if (this.failure !== undefined) return;
+    await this.log.checkPlace().catch((error: unknown) => {
+      if (!(error instanceof HubError)) throw error;
+      this.parts.warn(error.message);
+    });
+  }
+
   /** What the Raft engine keeps beside the watermark: how far its log was applied there. Absent on a single hub. */
   get raftMark(): unknown {
     return this.meta.raft;
@@ -165,6 +177,7 @@ export class Store {
    */
   async markWater(closed: boolean, raft: unknown = this.meta.raft): Promise<void> {
     if (this.failure !== undefined) return;
+    await this.log.checkPlace();
     await this.log.flush();
     const watermark = this.durableEnd;
     const moved = watermark.length !== this.meta.watermark.length || closed !== this.meta.closed;

@@ -122,6 +122,15 @@ describe('FM-29: backup', () => {
     await hub.stop();
   });
 
+  it('never in the data directory itself, where it is lost with it', async () => {
+    const dataDir = await filledData(2);
+    for (const name of ['copy', 'entries.bak', '.']) {
+      const { code, stderr } = await hubCommand(dataDir, 'backup', path.join(dataDir, name));
+      assert.deepEqual([code, /lies in the data directory itself/.test(stderr)], [64, true], stderr);
+    }
+    assert.equal(fs.existsSync(path.join(dataDir, 'copy')), false);
+  });
+
   it('never over what is there', async () => {
     const dataDir = await filledData(1);
     const target = tempDir('ctx-backup');

@@ -90,6 +90,37 @@ describe('FM-37: import', () => {
     );
   });
 
+  it('as an editor saved it; never with other text than the file has; whatever garbage it holds', async () => {
+    const dataDir = await filledData(1);
+    const journal = path.join(tempDir('ctx-import'), 'journal.jsonl');
+    const line = (id: string): string =>
+      `{"id":"${id}","type":"task","content":"T","origin":"a","client":"c","timestamp":"2026-01-31T09:30:00Z"}`;
+    const parts: readonly (string | Uint8Array)[] = [
+      `\ufeff${line('after-bom')}\r\n`,
+      line('broken').replace('"T"', '"caf'),
+      Uint8Array.of(0xe9),
+      '"}\n',
+      Buffer.alloc(9 * 1024 * 1024, 'x'),
+      '\n\u001b]0;title\u0007\n',
+      line('after-garbage').replace('"T"', '"a\u2028b"'),
+    ];
+    fs.writeFileSync(journal, Buffer.concat(parts.map((part) => Buffer.from(part))));
+    const { code, stdout, stderr } = await hubCommand(dataDir, 'import', journal, '--json');
+    assert.deepEqual([code, counts(stdout)], [65, [2, 0, 3]]);
+    assert.match(stderr, /line 2 was not imported: it is not valid UTF-8/);
+    assert.match(stderr, /line 3 was not imported: it is 9437184 bytes long, more than any entry/);
+    assert.match(stderr, /line 4 was not imported: \S/);
+    assert.ok(!stderr.includes('\u001b'), 'what would steer a terminal is shown instead');
+    assert.deepEqual(
+      logEntries(dataDir).map((each) => [each.id, each.content]),
+      [
+        ['e-1', logEntries(dataDir)[0]?.content],
+        ['after-bom', 'T'],
+        ['after-garbage', 'a\u2028b'],
+      ],
+    );
+  });
+
   it('a file that is not there, a folder that is no data directory', async () => {
     const dataDir = await filledData(1);
     assert.equal((await hubCommand(dataDir, 'import', 'nowhere.jsonl')).code, 64);

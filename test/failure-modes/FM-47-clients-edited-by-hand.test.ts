@@ -119,6 +119,59 @@ describe('FM-47: clients.json edited by hand', () => {
     await again.stop();
   });
 
+  it('an editor that puts a byte order mark first does no harm', async () => {
+    const { dataDir, clients } = await three();
+    edit(dataDir, (file) => (file.clients = file.clients.filter((each) => each.project !== 'beta')));
+    fs.writeFileSync(clientsFile(dataDir), `\ufeff${fs.readFileSync(clientsFile(dataDir), 'utf8')}`);
+    const hub = await startHub({ dataDir });
+    assert.deepEqual(await Promise.all(clients.map((each) => works(hub, each))), [true, false, true]);
+    await hub.stop();
+  });
+
+  it('an edit under a running hub is not written over: what would do so is refused until the restart', async () => {
+    const { dataDir, clients } = await three();
+    const hub = await startHub({ dataDir });
+    edit(dataDir, (file) => (file.clients = file.clients.filter((each) => each.project !== 'beta')));
+    const { code, stderr } = await hubCommand(dataDir, 'client', 'revoke', clients[2].clientId);
+    assert.notEqual(code, 0);
+    assert.match(stderr, /clients\.json was edited by hand while the hub runs.*restart the hub/);
+    await hub.stop();
+    const again = await startHub({ dataDir });
+    assert.deepEqual(await Promise.all(clients.map((each) => works(again, each))), [true, false, true]);
+    assert.equal((await hubCommand(dataDir, 'client', 'revoke', clients[2].clientId)).code, 0);
+    await again.stop();
+  });
+
+  it('what the hub would not read again it does not take: one token twice, a version beyond counting', async () => {
+    const { dataDir } = await three();
+    const token = { project_name: 'p', token: 'the-same-token' };
+    const twice = JSON.stringify([
+      { id: '1', ...token },
+      { id: '2', ...token },
+    ]);
+    const beyond = JSON.stringify({ ...readJson(clientsFile(dataDir)), version: Number.MAX_SAFE_INTEGER });
+    for (const [text, message] of [
+      [twice, /client [0-9a-f]{16} is there twice/],
+      [beyond, /version/],
+    ] as const) {
+      fs.writeFileSync(clientsFile(dataDir), text);
+      const { code, stderr } = await hubCommand(dataDir, 'start', '--port', '0');
+      assert.equal(code, 65, stderr);
+      assert.match(stderr, message);
+    }
+  });
+
+  it('no piece of a token is told when the file is no JSON', async () => {
+    const { dataDir } = await three();
+    fs.writeFileSync(clientsFile(dataDir), '[{"id":"1","project_name":"p","token":SECRET-OF-ALPHA}]');
+    for (const command of [['start', '--port', '0'], ['verify']]) {
+      const { code, stdout, stderr } = await hubCommand(dataDir, ...command);
+      assert.equal(code, 65);
+      assert.match(stderr, /clients\.json is damaged: .*is not valid JSON/);
+      assert.doesNotMatch(stdout + stderr, /SECRET|ctx hub repair/);
+    }
+  });
+
   it('what is no longer a clients.json is refused by name and place', async () => {
     const { dataDir } = await three();
     edit(dataDir, ({ clients: [first] }) => {

@@ -17,6 +17,7 @@ const unsynced = (file: DiskFile): DiskFile => ({
   write: (bytes, position) => file.write(bytes, position),
   truncate: (length) => file.truncate(length),
   size: () => file.size(),
+  isAt: (path) => file.isAt(path),
   close: () => file.close(),
   sync: () => Promise.resolve(),
 });

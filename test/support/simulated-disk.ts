@@ -318,6 +318,11 @@ export class SimulatedDisk implements Disk {
         alive();
         return inode.cached.length;
       },
+      isAt: async (path) => {
+        await Promise.resolve();
+        alive();
+        return this.names.get(path) === inode;
+      },
       close: () => Promise.resolve(),
     };
   }

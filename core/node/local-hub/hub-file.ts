@@ -4,7 +4,7 @@ import path from 'node:path';
 import * as z from 'zod';
 import { writeFileAtomic } from '../atomic-file';
 import { errnoOf, fileError } from '../file-errors';
-import { PRIVATE_FILE_MODE } from '../platform';
+import { NO_WAIT, PRIVATE_FILE_MODE } from '../platform';
 
 const schema = z.object({
   pid: z.int().min(1),
@@ -29,11 +29,20 @@ export async function writeHubFile(dataDir: string, value: HubFile): Promise<voi
   await writeFileAtomic(hubFilePath(dataDir), text, { mode: PRIVATE_FILE_MODE, forceMode: true });
 }
 
+function readText(file: string): string {
+  const fd = fs.openSync(file, fs.constants.O_RDONLY | NO_WAIT);
+  try {
+    return fs.readFileSync(fd, 'utf8');
+  } finally {
+    fs.closeSync(fd);
+  }
+}
+
 /** @returns undefined when there is none, or it is not readable as one (a hub that was killed while writing it) */
 export function readHubFile(dataDir: string): HubFile | undefined {
   let text: string;
   try {
-    text = fs.readFileSync(hubFilePath(dataDir), 'utf8');
+    text = readText(hubFilePath(dataDir));
   } catch (error) {
     const errno = errnoOf(error);
     if (errno === 'ENOENT' || errno === 'ENOTDIR') return undefined;
