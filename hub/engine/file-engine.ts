@@ -137,7 +137,7 @@ export class FileEngine implements LogEngine {
     try {
       plan = await this.plan(batch);
       if (plan.lines.length > 0) lines = await this.store.append(plan.lines);
-      if (plan.clients !== undefined) await this.store.replaceClients(plan.clients);
+      if (plan.clients !== undefined) await this.store.replaceClients(plan.clients, true);
     } catch (error) {
       for (const waiting of batch) waiting.reject(error);
       // What nobody foresaw must stop the hub: it may hold a state that is not what is on disk.

@@ -1,0 +1,63 @@
+// Bugs in what an operator meets: odd files, hand edits, a log taken away; seen from outside, by the built command.
+
+import { patchesIn } from './patched.mjs';
+
+const store = patchesIn('hub/store/');
+const patch = patchesIn('');
+const failure = (name) => [`test/failure-modes/${name}.test.ts`];
+
+export const products = true;
+
+export const tests = failure('FM-26-pipes-and-lost-files');
+
+export const mutants = [
+  {
+    name: 'FM-02 acknowledges into a log that was taken away',
+    patches: [store('log-file.ts', '    await this.checkPlace();\n', '')],
+    tests: failure('FM-02-log-taken-away'),
+  },
+  {
+    name: 'FM-02 does not notice that the log was cut',
+    patches: [store('log-file.ts', 'return size < this.end ?', 'return size < 0 ?')],
+    tests: failure('FM-02-log-taken-away'),
+  },
+  {
+    name: 'FM-26 waits for the other end of a pipe',
+    patches: [store('node-disk.ts', 'read: O_RDONLY | NO_FOLLOW | NO_WAIT', 'read: O_RDONLY | NO_FOLLOW')],
+  },
+  {
+    name: 'FM-26 begins anew where log and meta.json were lost',
+    patches: [store('open-store.ts', '|| left.some((facts) => facts !== undefined)', '')],
+  },
+  {
+    name: 'FM-26 names a repair that does not mend half a line',
+    patches: [store('recover-log.ts', "halfLine ? '--quarantine'", "halfLine ? '--rebuild-meta'")],
+    tests: failure('FM-26-files-that-do-not-match'),
+  },
+  {
+    name: 'FM-29 makes a backup in the data directory itself',
+    patches: [patch('hub/commands/backup.ts', '  refuseInside(dataDir, target);\n', '')],
+    tests: failure('FM-29-backup'),
+  },
+  {
+    name: 'FM-37 imports other text than the file has',
+    patches: [store('import-file.ts', 'fatal: true', 'fatal: false')],
+    tests: failure('FM-37-import'),
+  },
+  {
+    name: 'FM-47 writes over an edit under the running hub',
+    patches: [patch('hub/engine/file-engine.ts', 'replaceClients(plan.clients, true)', 'replaceClients(plan.clients)')],
+    tests: failure('FM-47-clients-edited-by-hand'),
+  },
+  {
+    name: 'FM-47 tells a piece of a token',
+    patches: [
+      store(
+        'json-file.ts',
+        'return text.replace(',
+        "return text.concat('').replace(/(?!)/, '').concat(''); text.replace(",
+      ),
+    ],
+    tests: failure('FM-47-clients-edited-by-hand'),
+  },
+];
