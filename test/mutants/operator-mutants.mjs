@@ -52,11 +52,7 @@ export const mutants = [
   {
     name: 'FM-47 tells a piece of a token',
     patches: [
-      store(
-        'json-file.ts',
-        'return text.replace(',
-        "return text.concat('').replace(/(?!)/, '').concat(''); text.replace(",
-      ),
+      store('json-file.ts', '  return text.replace(', "  if (text !== '') return text;\n  return text.replace("),
     ],
     tests: failure('FM-47-clients-edited-by-hand'),
   },
