@@ -19,6 +19,13 @@ export const accessSchema = z.object({
   origins: z.array(project).min(1).optional(),
 });
 
+/** As a hub tells it: a newer one may grant types that this version does not know. */
+export const toldAccessSchema = z.object({
+  pending: z.literal(true).optional(),
+  types: z.array(z.string()).optional(),
+  origins: z.array(z.string()).optional(),
+}) as unknown as z.ZodType<ClientAccess>;
+
 /** In one form, so that equal access is equal text. @returns undefined when it limits nothing */
 export function normalAccess({ pending, types, origins }: ClientAccess): ClientAccess | undefined {
   const access = {
@@ -42,4 +49,9 @@ export function limitsText({ types, origins }: ClientAccess): string {
     origins === undefined ? undefined : `origins: ${origins.join(', ')}`,
   ];
   return parts.filter((part) => part !== undefined).join('; ');
+}
+
+/** @param clientId public part of the client's token */
+export function waitingText(clientId: string): string {
+  return `This client waits for the operator's approval: it may publish, and reads nothing until then (on the hub's machine: ctx hub client approve ${clientId}).`;
 }

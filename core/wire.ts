@@ -3,7 +3,7 @@
  * direction. JSON text frames; unknown members of a message are ignored, unknown members of a published entry are refused.
  */
 import * as z from 'zod';
-import { accessSchema, type ClientAccess } from './access';
+import { toldAccessSchema, type ClientAccess } from './access';
 import { cursorSchema, type Cursor } from './cursor';
 import { ENTRY_TYPES, META_KEYS, type EntryType, type PublishedEntry, type StoredEntry } from './entry';
 import { HubError, isWireCode, type Outcome, type WireCode } from './errors';
@@ -232,7 +232,7 @@ const hello = z.object({
     z.object({ kind: z.literal('client'), project: z.string(), client: z.string() }),
     z.object({ kind: z.literal('admin') }),
   ]),
-  access: accessSchema.optional(),
+  access: toldAccessSchema.optional(),
   time: z.string(),
 });
 
@@ -242,7 +242,7 @@ export const clientInfoSchema = z.object({
   client: z.string(),
   created_at: z.string(),
   last_seen_at: z.string().optional(),
-  access: accessSchema.optional(),
+  access: toldAccessSchema.optional(),
   revoked_at: z.string().optional(),
 });
 

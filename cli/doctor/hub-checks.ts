@@ -1,6 +1,6 @@
 /** What `ctx doctor` looks at between here and the hub, step by step (FM-60), and how the two clocks differ (FM-51). */
 import { CONNECT_STEPS, HubError, type ConnectStep } from '../../core/errors';
-import { readConnection, type Connection } from '../../core/node/connection-file';
+import { clientIdOf, readConnection, type Connection } from '../../core/node/connection-file';
 import { STEP_ADVICE } from '../../core/node/hub-connect';
 import { openSession, type HubSession } from '../../core/node/hub-session';
 import { readMirrorState } from '../../core/node/mirror-state';
@@ -111,6 +111,14 @@ async function checkHistory(session: HubSession, connection: Connection, paths: 
   const next = 'Read it anew: ctx connection sync';
   if (hub !== connection.hub_id)
     return warning('history', `another hub than the one known here (${shown(connection.hub_id)})`, next);
+  if (session.hello.access?.pending === true) {
+    const operator = `The hub's operator lets it read, on the hub's machine: ctx hub client approve ${clientIdOf(connection)}`;
+    return warning(
+      'history',
+      "this client waits for the operator's approval: it publishes, and reads nothing",
+      operator,
+    );
+  }
   if (cursor === undefined) return ok('history', `nothing read yet; the hub is at #${head.sequence}`);
   try {
     await session.syncPage({ cursor, to: cursor });

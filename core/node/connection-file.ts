@@ -8,6 +8,7 @@ import path from 'node:path';
 import * as z from 'zod';
 import { ENTRY_TYPES, isClientName, isProjectName } from '../entry';
 import { HubError } from '../errors';
+import { parseToken } from '../token';
 import { writeFileAtomic } from './atomic-file';
 import { ctxHome } from './ctx-home';
 import { errnoOf, fileError } from './file-errors';
@@ -39,6 +40,11 @@ const connectionSchema = z.object({
 export type Connection = Readonly<z.infer<typeof connectionSchema>>;
 
 type Env = Readonly<Record<string, string | undefined>>;
+
+/** Public part of the token, by which the hub's operator names this client. */
+export function clientIdOf({ token }: Pick<Connection, 'token'>): string {
+  return parseToken(token)?.id ?? '<id>';
+}
 
 export function keyFile(env: Env): string {
   return path.join(ctxHome(env), '.ctx.key');

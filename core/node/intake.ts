@@ -2,6 +2,7 @@
  * What a sync client does with what the hub sends: mirror it (if this process keeps the mirror), note own entries in the
  * ledger, keep a journal, tell the listener. One thing at a time, in order; each place has its own cursor and skips what it has.
  */
+import { accessKey, type ClientAccess } from '../access';
 import type { Cursor } from '../cursor';
 import { ENTRY_TYPES, type EntryType, type StoredEntry } from '../entry';
 import { HubError } from '../errors';
@@ -19,9 +20,11 @@ import { readLedger } from './share-ledger';
 /** Keeps everything that comes, whatever its type and origin (FM-37). */
 export interface JournalSink {
   readonly cursor: Cursor | undefined;
+  /** What the hub let this client read when it was written; absent = everything. */
+  readonly access: ClientAccess | undefined;
   readonly take: (entries: readonly StoredEntry[], cursor: Cursor) => Promise<void>;
-  /** The hub's history is another one: what comes again is recognised by id. */
-  readonly startOver: () => Promise<void>;
+  /** The hub's history is another one, or more of it may be read: what comes again is recognised by id. */
+  readonly startOver: (access: ClientAccess | undefined) => Promise<void>;
 }
 
 export interface IntakeOptions {
@@ -40,6 +43,8 @@ export type Applied = 'applied' | 'rebased';
 
 const MIRROR_RETRY_MS = 5_000;
 
+const isSame = (a: ClientAccess | undefined, b: ClientAccess | undefined): boolean => accessKey(a) === accessKey(b);
+
 export class Intake {
   readonly #options: IntakeOptions;
   readonly #types: readonly EntryType[];
@@ -49,6 +54,8 @@ export class Intake {
   /** What this process has been told of, whoever keeps the mirror. */
   #seen: Cursor | undefined;
   #known = new Set<string>();
+  /** What the hub lets this client read. */
+  #access: ClientAccess | undefined;
 
   private constructor(options: IntakeOptions) {
     this.#options = options;
@@ -89,6 +96,22 @@ export class Intake {
     return this.#options.journal === undefined ? this.#options.connection.types : undefined;
   }
 
+  /**
+   * What was read under other access is read anew: a wider one brings what was held back, a narrower one takes away what is no
+   * longer granted.
+   */
+  async readUnder(access: ClientAccess | undefined): Promise<void> {
+    this.#access = access;
+    const { journal } = this.#options;
+    const mirror = this.#mirror;
+    if (journal !== undefined && !isSame(journal.access, access)) await journal.startOver(access);
+    if (mirror === undefined || isSame(mirror.access, access)) return;
+    const hasRead = mirror.cursor !== undefined;
+    await mirror.startOver(access);
+    this.#seen = undefined;
+    if (hasRead) this.#options.onNotice('What this client may read was changed by the operator; reading it anew.');
+  }
+
   /** Fetches what was subscribed since the last time, from the start up to the mirror's cursor. */
   async backfill(session: Pick<HubSession, 'syncPage'>): Promise<void> {
     const mirror = this.#mirror;
@@ -118,7 +141,7 @@ export class Intake {
   async rewind(hubId: string): Promise<void> {
     const back = await this.#options.outbox.refillFromLedger();
     const { journal } = this.#options;
-    await journal?.startOver();
+    await journal?.startOver(journal.access);
     if (hubId !== this.#hubId) await this.#reopenMirror(hubId);
     await this.#mirror?.startOver();
     this.#seen = undefined;
@@ -170,7 +193,9 @@ export class Intake {
     if (performance.now() - this.#mirrorTriedAt < MIRROR_RETRY_MS) return 'applied';
     await this.#tryMirror();
     const behind = (this.#mirror?.cursor?.sequence ?? 0) < (this.#seen?.sequence ?? 0);
-    return this.#mirror !== undefined && (behind || this.#mirror.missingTypes.length > 0) ? 'rebased' : 'applied';
+    const isOther = (mirror: Mirror): boolean =>
+      behind || mirror.missingTypes.length > 0 || !isSame(mirror.access, this.#access);
+    return this.#mirror !== undefined && isOther(this.#mirror) ? 'rebased' : 'applied';
   }
 
   async #tryMirror(): Promise<void> {

@@ -6,6 +6,7 @@ import fs from 'node:fs';
 import fsp from 'node:fs/promises';
 import readline from 'node:readline';
 import * as z from 'zod';
+import { accessKey, toldAccessSchema, type ClientAccess } from '../access';
 import type { Cursor } from '../cursor';
 import type { StoredEntry } from '../entry';
 import { HubError } from '../errors';
@@ -22,10 +23,15 @@ const LF = 0x0a;
 const lineSchema = z.looseObject({ id: z.string(), sequence: z.int().min(1), digest: z.string() });
 const cursorSchema = z.object({ sequence: z.int().min(0), digest: z.string() });
 /**
- * Beside the journal when its last line is not where the reading stands: types were held back, or the hub was restored (`byId`),
- * so that entries come again which the file has.
+ * Beside the journal when its last line is not where the reading stands: types were held back, or the hub was restored or lets
+ * read something else (`byId`), so that entries come again which the file has.
  */
-const placeSchema = z.object({ bytes: z.int().min(0), cursor: cursorSchema, byId: z.boolean() });
+const placeSchema = z.object({
+  bytes: z.int().min(0),
+  cursor: cursorSchema,
+  byId: z.boolean(),
+  access: toldAccessSchema.optional(),
+});
 type Place = z.infer<typeof placeSchema>;
 
 function notAJournal(file: string, cause?: unknown): HubError {
@@ -84,6 +90,7 @@ export class Journal implements JournalSink {
   #cursor: Cursor | undefined;
   /** Set after a start from the beginning: ids that are in the file. Otherwise sequences tell. */
   #known: Set<string> | undefined;
+  #access: ClientAccess | undefined;
 
   private constructor(file: string, placeFile: string, lock: FileLock, cursor: Cursor | undefined) {
     this.#file = file;
@@ -106,6 +113,7 @@ export class Journal implements JournalSink {
       const byLine = last === undefined ? undefined : cursorOf(last.line, file);
       // A kill between the two writes leaves the line ahead of the place.
       const journal = new Journal(file, placeFile, lock, place?.bytes === (last?.bytes ?? 0) ? place.cursor : byLine);
+      journal.#access = place?.access;
       if (place?.byId === true) journal.#known = await journal.#ids();
       return journal;
     } catch (error) {
@@ -118,6 +126,10 @@ export class Journal implements JournalSink {
     return this.#cursor;
   }
 
+  get access(): ClientAccess | undefined {
+    return this.#access;
+  }
+
   /** Durable when it resolves. */
   async take(entries: readonly StoredEntry[], cursor: Cursor): Promise<void> {
     const after = this.#cursor?.sequence ?? 0;
@@ -127,10 +139,12 @@ export class Journal implements JournalSink {
     if (cursor.sequence > after) this.#cursor = cursor;
     const last = fresh.at(-1);
     const saysItself = last?.sequence === cursor.sequence && last.digest === cursor.digest;
-    if (cursor.sequence > after && (!saysItself || this.#known !== undefined)) await this.#writePlace(cursor);
+    if (cursor.sequence > after && (!saysItself || this.#known !== undefined || accessKey(this.#access) !== ''))
+      await this.#writePlace(cursor);
   }
 
-  async startOver(): Promise<void> {
+  async startOver(access: ClientAccess | undefined): Promise<void> {
+    this.#access = access;
     this.#known = await this.#ids();
     this.#cursor = undefined;
   }
@@ -141,7 +155,7 @@ export class Journal implements JournalSink {
 
   async #writePlace(cursor: Cursor): Promise<void> {
     const stats = await fsp.stat(this.#file).catch(() => undefined);
-    const place: Place = { bytes: stats?.size ?? 0, cursor, byId: this.#known !== undefined };
+    const place: Place = { bytes: stats?.size ?? 0, cursor, byId: this.#known !== undefined, access: this.#access };
     await writeFileAtomic(this.#placeFile, JSON.stringify(place), { mode: PRIVATE_FILE_MODE, lockHeld: true });
   }
 

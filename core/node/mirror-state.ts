@@ -1,6 +1,7 @@
 /** `.sync-state.json`: how far the mirror is written, and what its files looked like then. */
 import fsp from 'node:fs/promises';
 import * as z from 'zod';
+import { toldAccessSchema, type ClientAccess } from '../access';
 import { cursorSchema, type Cursor } from '../cursor';
 import { ENTRY_TYPES, type EntryType } from '../entry';
 import { writeFileAtomic } from './atomic-file';
@@ -25,6 +26,8 @@ const stateSchema = z.object({
   cursor: cursorSchema.nullable(),
   /** Complete up to the cursor for these types, and no others. */
   types: z.array(z.enum(ENTRY_TYPES)),
+  /** What the hub let this client read then; absent = everything. */
+  access: toldAccessSchema.optional(),
   files: filesSchema,
   /** What a file is being replaced by: after a kill it is either this or what `files` says. */
   next: filesSchema.optional(),
@@ -40,13 +43,14 @@ export interface MirrorState {
   readonly hub_id: string;
   readonly cursor: Cursor | null;
   readonly types: readonly EntryType[];
+  readonly access?: ClientAccess | undefined;
   readonly files: MirrorFiles;
   readonly next?: MirrorFiles | undefined;
   readonly backfill?: { readonly types: readonly EntryType[]; readonly cursor: Cursor | null } | undefined;
 }
 
-export function emptyMirrorState(hubId: string, types: readonly EntryType[]): MirrorState {
-  return { format: FORMAT, hub_id: hubId, cursor: null, types, files: {} };
+export function emptyMirrorState(hubId: string, types: readonly EntryType[], access?: ClientAccess): MirrorState {
+  return { format: FORMAT, hub_id: hubId, cursor: null, types, access, files: {} };
 }
 
 /** @returns `undefined` when there is none, or none that this version can use: the mirror is then built anew */

@@ -6,6 +6,7 @@
 import fs from 'node:fs';
 import fsp from 'node:fs/promises';
 import path from 'node:path';
+import type { ClientAccess } from '../access';
 import type { Cursor } from '../cursor';
 import { ENTRY_TYPES, type EntryType, type StoredEntry } from '../entry';
 import { HubError } from '../errors';
@@ -76,6 +77,11 @@ export class Mirror {
     return this.#state.cursor ?? undefined;
   }
 
+  /** What the hub let this client read when it was written. */
+  get access(): ClientAccess | undefined {
+    return this.#state.access;
+  }
+
   /** Subscribed types that are not complete up to the cursor. */
   get missingTypes(): readonly EntryType[] {
     return this.#options.types.filter((type) => !this.#state.types.includes(type));
@@ -101,10 +107,10 @@ export class Mirror {
     await this.#record({ ...this.#state, types, backfill: resumed ?? begun });
   }
 
-  /** Forgets everything: the next entry is the hub's first. */
-  async startOver(): Promise<void> {
+  /** Forgets everything: the next entry is the hub's first, of those that this access lets through. */
+  async startOver(access = this.access): Promise<void> {
     for (const type of ENTRY_TYPES) await this.#forget(type);
-    await this.#record(emptyMirrorState(this.#options.hubId, this.#options.types));
+    await this.#record(emptyMirrorState(this.#options.hubId, this.#options.types, access));
     this.#stale = false;
   }
 

@@ -2,6 +2,7 @@
  * Keeps a project in step with its hub: carries out what the sync machine decides, with real sockets, timers and files. Used by
  * the CLI and the editor alike. Lives until it is closed; what another process changes (outbox, connection) it notices.
  */
+import { waitingText } from '../access';
 import type { StoredEntry } from '../entry';
 import type { Random } from '../ports';
 import { HubError } from '../errors';
@@ -12,7 +13,7 @@ import type { PrepareTask, State, StateKind, SyncCommand, SyncEvent } from '../s
 import type { BatchOutcome } from '../sync/drain';
 import type { EntriesPush } from '../wire';
 import { asHubError } from './as-hub-error';
-import { requireConnection, writeConnection, type Connection } from './connection-file';
+import { clientIdOf, requireConnection, writeConnection, type Connection } from './connection-file';
 import { openSession, type HubSession } from './hub-session';
 import { Intake, type JournalSink } from './intake';
 import { Outbox } from './outbox';
@@ -72,6 +73,8 @@ export class SyncClient {
   #passing = false;
   #secondLook: NodeJS.Timeout | undefined;
   #session: HubSession | undefined;
+  /** Told once, and again only after it was approved. */
+  #waitsForApproval = false;
   /** What the hub had acknowledged before the session was opened. */
   #acknowledged = NOTHING_ACKNOWLEDGED;
   #opening: AbortController | undefined;
@@ -123,6 +126,7 @@ export class SyncClient {
       cursor: state?.cursor,
       head: state?.head,
       outbox: this.#sender.waiting,
+      waitsForApproval: this.#waitsForApproval,
       lastError: this.#startError ?? state?.lastError,
       retryInMs: waitMs,
     };
@@ -322,8 +326,19 @@ export class SyncClient {
     if (intake === undefined || this.#session !== session) return;
     if (task === 'rewind') await this.#rewind(intake, session.hello.hub);
     else await this.#checkAcknowledged(session, intake);
-    await intake.backfill(session);
+    this.#noteApproval(session);
+    if (!this.#waitsForApproval) {
+      await intake.readUnder(session.hello.access);
+      await intake.backfill(session);
+    }
     this.#dispatch({ kind: 'prepared', session: number, cursor: intake.cursor });
+  }
+
+  #noteApproval({ hello }: HubSession): void {
+    const known = this.#waitsForApproval;
+    this.#waitsForApproval = hello.access?.pending === true;
+    if (known || !this.#waitsForApproval || this.#connection === undefined) return;
+    this.#options.log(waitingText(clientIdOf(this.#connection)));
   }
 
   /**
@@ -361,8 +376,8 @@ export class SyncClient {
     const filter = this.#intake?.filter;
     if (session === undefined) return;
     try {
-      if (filter?.length === 0) {
-        // Nothing is subscribed: the session serves the outbox alone.
+      if (filter?.length === 0 || this.#waitsForApproval) {
+        // Nothing is subscribed, or nothing granted yet: the session serves the outbox alone.
         this.#dispatch({ kind: 'applied', cursor: session.hello.head });
         this.#dispatch({ kind: 'listening', session: number, head: session.hello.head });
         return;

@@ -15,6 +15,8 @@ export interface SyncSnapshot {
   readonly head: Cursor | undefined;
   /** Entries that wait to be shared. */
   readonly outbox: number;
+  /** The operator has not approved this client: it sends its outbox, and is told nothing. */
+  readonly waitsForApproval?: boolean | undefined;
   /** Cleared when a session is live again. */
   readonly lastError?: HubError | undefined;
   /** Set while `waiting`. */

@@ -66,7 +66,7 @@ describe('help and completion', function () {
     const script = await scriptOf('bash');
     assert.deepEqual(offered(script, 'conn'), ['connection']);
     assert.deepEqual(offered(script, 'connection', 'subs'), ['subscribe']);
-    assert.deepEqual(offered(script, 'hub', 'client', ''), ['list', 'revoke']);
+    assert.deepEqual(offered(script, 'hub', 'client', ''), ['list', 'revoke', 'approve', 'grant']);
     assert.deepEqual(offered(script, 'add', 'decision', '--rat'), ['--rationale']);
     assert.deepEqual(offered(script, 'connection', 'subscribe', 'le'), ['learning']);
     assert.deepEqual(offered(script, 'hub', 'start', '--tls-c'), ['--tls-cert']);

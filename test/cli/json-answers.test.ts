@@ -36,6 +36,13 @@ const onHub =
   (...args: string[]) =>
   ({ hub }: Place): Promise<Finished> =>
     hubCommand(hub.dataDir, ...args, '--json');
+const onFirstClient =
+  (action: string, ...args: string[]) =>
+  async (place: Place): Promise<Finished> => {
+    const { stdout } = succeeded(await onHub('client', 'list')(place));
+    const [client] = (JSON.parse(stdout) as { clients: { client_id: string }[] }).clients;
+    return onHub('client', action, client?.client_id ?? '', ...args)(place);
+  };
 
 const decision: Row = { kind: 'added', run: inProject('add', 'decision', 'A new one', ...DECISION_FIELDS, '--share') };
 const learning: Row = { kind: 'added', run: inProject('add', 'learning', 'A new one', ...LEARNING_FIELDS) };
@@ -111,15 +118,9 @@ const ROWS: Readonly<Record<string, Row>> = {
   'connection unregister': { kind: 'unregistered', run: inProject('connection', 'unregister') },
   'hub status': { kind: 'hub_status', run: onHub('status') },
   'hub client list': { kind: 'hub_clients', run: onHub('client', 'list') },
-  'hub client revoke': {
-    kind: 'client_revoked',
-    run: async (place) => {
-      const { stdout } = succeeded(await onHub('client', 'list')(place));
-      const [client] = (JSON.parse(stdout) as { clients: { client_id: string }[] }).clients;
-      return onHub('client', 'revoke', client?.client_id ?? '')(place);
-    },
-    wrong: ['nobody'],
-  },
+  'hub client approve': { kind: 'client_access', run: onFirstClient('approve'), wrong: ['nobody'] },
+  'hub client grant': { kind: 'client_access', run: onFirstClient('grant', '--all'), wrong: ['nobody', '--all'] },
+  'hub client revoke': { kind: 'client_revoked', run: onFirstClient('revoke'), wrong: ['nobody'] },
   'hub token rotate': { kind: 'admin_token', run: onHub('token', 'rotate') },
   'hub verify': { kind: 'hub_verify', run: onHub('verify') },
   'hub backup': {

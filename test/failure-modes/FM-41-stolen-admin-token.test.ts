@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
-import { changeAccess, errorOf, listedClients, listening, pushedIds, readable } from '../support/access';
+import { changeAccess, closeCode, errorOf, listedClients, listening, pushedIds, readable } from '../support/access';
 import { hubCommand, publishEach } from '../support/hub-log';
 import { registerClient, startHub, type HubProcess, type RegisteredClient } from '../support/hub-process';
 import { ctx, removeTempDirs, tempDir, userEnv } from '../support/processes';
@@ -101,7 +101,7 @@ describe('FM-41: a stolen admin token', function () {
     assert.equal(errorOf(await open.ask({ kind: 'listen', request: 1 })).code, 'forbidden');
     const said = await changeAccess(hub, 'approve', thief.clientId);
     assert.match(said, /is approved: it reads everything/);
-    assert.equal((await open.closed).code, 1001);
+    assert.equal(await closeCode(open), 1001);
     const listener = await listening(hub.address, thief.token);
     await listener.next(() => pushedIds(listener).length === 2);
     listener.ws.terminate();

@@ -232,7 +232,7 @@ export const mutants = [
   {
     name: 'status is silent about another history',
     patches: [
-      patch('cli/commands/connection/status.ts', "if (hub.history === 'same' && hub.hello.hub", 'if (hub.hello.hub'),
+      patch('cli/commands/connection/status.ts', "if (hub.history !== 'another' && hub.hello.hub", 'if (hub.hello.hub'),
     ],
     tests: ['test/failure-modes/FM-63-missing-after-a-restore.test.ts'],
   },
@@ -240,5 +240,27 @@ export const mutants = [
     name: 'a degraded hub is a healthy number',
     patches: [patch('hub/commands/status.ts', 'degraded: 1', 'degraded: 0')],
     tests: ['test/failure-modes/FM-66-status-by-exit-code.test.ts'],
+  },
+  {
+    name: 'FM-44 a mirror that was read under other access goes on',
+    patches: [patch('core/node/intake.ts', 'mirror === undefined || isSame(mirror.access, access)', 'true')],
+    tests: ['test/failure-modes/FM-44-granted-reads.test.ts'],
+  },
+  {
+    name: 'FM-44 a journal that was read under other access goes on',
+    patches: [patch('core/node/intake.ts', '!isSame(journal.access, access)) await', 'false) await')],
+    tests: ['test/failure-modes/FM-44-granted-reads.test.ts'],
+  },
+  {
+    name: 'FM-44 the mirror forgets under which access it was read',
+    patches: [patch('core/node/mirror-state.ts', 'access: toldAccessSchema.optional(),', '')],
+    tests: ['test/failure-modes/FM-44-granted-reads.test.ts'],
+  },
+  {
+    name: 'FM-41 who waits for approval listens all the same, is refused, and sends nothing',
+    patches: [
+      patch('core/node/sync-client.ts', 'filter?.length === 0 || this.#waitsForApproval', 'filter?.length === 0'),
+    ],
+    tests: ['test/failure-modes/FM-44-granted-reads.test.ts'],
   },
 ];

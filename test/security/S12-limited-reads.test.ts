@@ -1,7 +1,7 @@
 /** S12, FM-44, I12: a token reads only the types and origins that it is granted, whatever it asks for; a change counts at once. */
 import assert from 'node:assert/strict';
 import { ENTRY_TYPES } from '../../core/entry';
-import { changeAccess, idsIn, listedClients, listening, pushedIds, readable } from '../support/access';
+import { changeAccess, closeCode, idsIn, listedClients, listening, pushedIds, readable } from '../support/access';
 import { hubCommand, publishEach } from '../support/hub-log';
 import { registerClient, startHub, type HubProcess, type RegisteredClient } from '../support/hub-process';
 import { removeTempDirs } from '../support/processes';
@@ -100,7 +100,7 @@ describe('S12: reads are limited to what is granted', function () {
     const listener = await listening(hub.address, reader.token);
     const other = await listening(hub.address, writers.get('alpha') ?? '');
     await grant('--origins', 'alpha');
-    assert.equal((await listener.closed).code, 1001);
+    assert.equal(await closeCode(listener), 1001);
     await publishRound();
     await other.next(() => pushedIds(other).includes(`gamma.task.${round}`));
     other.ws.terminate();

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import type { ClientAccess } from '../../core/access';
 import { hubCommand } from './hub-log';
 import type { HubProcess } from './hub-process';
+import { until } from './processes';
 import { rawSession, type Message, type RawSession } from './raw-session';
 import { succeeded } from './projects';
 
@@ -48,6 +49,13 @@ export async function listening(address: string, token: string): Promise<RawSess
   const session = await rawSession(address, token);
   assert.equal((await session.ask({ kind: 'listen', request: 1 }))['kind'], 'listening');
   return session;
+}
+
+/** How the hub closed a session, which it has to do. */
+export async function closeCode(session: RawSession): Promise<number> {
+  let code: number | undefined;
+  void session.closed.then((closed) => (code = closed.code));
+  return until('the session is closed', () => code, 20_000);
 }
 
 /** Ids that a listening session was sent. */

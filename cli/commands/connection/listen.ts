@@ -31,9 +31,9 @@ class PhaseReport {
     this.#say = say;
   }
 
-  note({ phase, address, cursor, retryInMs, lastError }: SyncSnapshot): void {
-    if (phase === 'live')
-      this.#once(`Connected to ${address ?? '?'}, up to date at #${cursor?.sequence ?? 0}.`, 'live');
+  note({ phase, address, cursor, retryInMs, lastError, waitsForApproval }: SyncSnapshot): void {
+    const place = waitsForApproval === true ? '' : `, up to date at #${cursor?.sequence ?? 0}`;
+    if (phase === 'live') this.#once(`Connected to ${address ?? '?'}${place}.`, 'live');
     if (phase === 'waiting') {
       this.#once(
         `${lastError?.message ?? 'The connection was lost.'} Next attempt in ${retryInMs ?? 0} ms.`,

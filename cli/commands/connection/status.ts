@@ -1,8 +1,10 @@
 /** `ctx connection status`: where this project stands with its hub, and what hinders it (FM-60, FM-63). */
 import type { Command } from 'commander';
+import { limitsText, waitingText } from '../../../core/access';
 import type { Cursor } from '../../../core/cursor';
 import { HubError } from '../../../core/errors';
-import { requireConnection, type Connection } from '../../../core/node/connection-file';
+import type { HubSession } from '../../../core/node/hub-session';
+import { clientIdOf, requireConnection, type Connection } from '../../../core/node/connection-file';
 import { readMirrorState } from '../../../core/node/mirror-state';
 import { Outbox, type RejectedEntry } from '../../../core/node/outbox';
 import type { ProjectPaths } from '../../../core/node/project-directory';
@@ -25,8 +27,11 @@ interface LocalSide {
   readonly rejected: readonly RejectedEntry[];
 }
 
+/** `unknown` while the hub tells this client nothing. */
+type History = 'same' | 'another' | 'unknown';
+
 type HubSide =
-  | { readonly kind: 'reached'; readonly address: string; readonly hello: Hello; readonly history: 'same' | 'another' }
+  | { readonly kind: 'reached'; readonly address: string; readonly hello: Hello; readonly history: History }
   | { readonly kind: 'failed'; readonly error: HubError };
 
 async function localSide(paths: ProjectPaths, context: ConnectionContext): Promise<LocalSide> {
@@ -41,21 +46,24 @@ async function localSide(paths: ProjectPaths, context: ConnectionContext): Promi
   };
 }
 
+async function historyOf(session: HubSession, cursor: Cursor | undefined): Promise<History> {
+  if (session.hello.access?.pending === true) return 'unknown';
+  try {
+    if (cursor !== undefined) await session.syncPage({ cursor, to: cursor });
+    return 'same';
+  } catch (error) {
+    if (error instanceof HubError && error.code === 'diverged') return 'another';
+    throw error;
+  }
+}
+
 /** Whether the hub's log still holds what we have read: asked of the hub itself, which knows its digests. */
 async function hubSide({ connection, cursor }: LocalSide, { io }: ConnectionContext): Promise<HubSide> {
   try {
     const session = await openAny(connection, REQUEST_TIMEOUT_MS, io.signal);
     try {
       const { hello, address } = session;
-      const asked = cursor === undefined ? undefined : session.syncPage({ cursor, to: cursor });
-      const history = await (asked ?? Promise.resolve()).then(
-        () => 'same' as const,
-        (error: unknown) => {
-          if (error instanceof HubError && error.code === 'diverged') return 'another' as const;
-          throw error;
-        },
-      );
-      return { kind: 'reached', address, hello, history };
+      return { kind: 'reached', address, hello, history: await historyOf(session, cursor) };
     } finally {
       await session.close();
     }
@@ -81,7 +89,14 @@ function asJson(local: LocalSide, hub: HubSide): object {
     known_hub: hub_id,
     hub:
       hub.kind === 'reached'
-        ? { reached: true, id: hub.hello.hub, role: hub.hello.role, head: hub.hello.head, history: hub.history }
+        ? {
+            reached: true,
+            id: hub.hello.hub,
+            role: hub.hello.role,
+            head: hub.hello.head,
+            history: hub.history,
+            access: hub.hello.access ?? {},
+          }
         : { reached: false, step: hub.error.step ?? null, code: hub.error.code, reason: hub.error.message },
     ...(hub.kind === 'reached' ? { lag: Math.max(0, hub.hello.head.sequence - (cursor?.sequence ?? 0)) } : {}),
   };
@@ -89,6 +104,12 @@ function asJson(local: LocalSide, hub: HubSide): object {
 
 const position = (cursor: Cursor | undefined): string =>
   cursor === undefined ? '#0 (nothing yet)' : `#${cursor.sequence} (${cursor.digest})`;
+
+function accessLines(connection: Connection, { access }: Hello): string[] {
+  if (access?.pending === true) return [`Access:   ${waitingText(clientIdOf(connection))}`];
+  const limits = limitsText(access ?? {});
+  return limits === '' ? [] : [`Access:   limited by the operator to ${shown(limits)}`];
+}
 
 function hubLines(local: LocalSide, hub: HubSide): string[] {
   if (hub.kind === 'failed')
@@ -98,8 +119,9 @@ function hubLines(local: LocalSide, hub: HubSide): string[] {
     `Hub:      ${hub.address}, ${hub.hello.role}, id ${shown(hub.hello.hub)}`,
     `Hub at:   ${position(hub.hello.head)}`,
     `Lag:      ${lag}`,
+    ...accessLines(local.connection, hub.hello),
   ];
-  if (hub.history === 'same' && hub.hello.hub === local.connection.hub_id) return lines;
+  if (hub.history !== 'another' && hub.hello.hub === local.connection.hub_id) return lines;
   const known = `known here: hub ${local.connection.hub_id}, ${position(local.cursor)}`;
   return [
     ...lines,

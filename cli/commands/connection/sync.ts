@@ -76,6 +76,13 @@ async function sync(flags: Flags, context: ConnectionContext): Promise<void> {
   const paths = projectOf(context);
   const { types } = await requireConnection(paths, io.env);
   const { received, shared, snapshot } = await runUntilLive(paths, context);
+  // It was told why; what waited was sent.
+  if (snapshot.waitsForApproval === true) {
+    throw new HubError(
+      'forbidden',
+      `Nothing was read: ${shared} sent, and the operator has not approved this client yet.`,
+    );
+  }
   const sequence = snapshot.cursor?.sequence ?? 0;
   // With nothing subscribed there is no mirror to wait for.
   if (types?.length !== 0) await waitForMirror(paths, sequence);
