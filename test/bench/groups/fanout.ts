@@ -2,7 +2,7 @@
 import { Closer, race, roundsWanted, type Bench } from '../bench';
 import { RAW_TCP, RAW_TCP_DURABILITY, startRawFanOut } from '../floors/raw-fan-out';
 import { HUB_DURABILITY, startHub } from '../hub';
-import { burstSlices, endToEndSlices, type FanOut } from '../loops';
+import { burstSlices, endToEndSlices, warmUp, type FanOut } from '../loops';
 import { hasProc } from '../machine';
 import { JETSTREAM, JETSTREAM_DURABILITY, NATS_CORE, NATS_CORE_DURABILITY, startNats } from '../peers/nats';
 import { NO_REDIS, noJetStream } from '../peers/peers';
@@ -55,6 +55,7 @@ async function perCpu(bench: Bench, { listeners, burst, goal }: CpuGoal): Promis
   const closer = new Closer();
   try {
     const hub = closer.add(await startHub(bench.place.dir('hub')));
+    await warmUp((await hub.openSession()).publish);
     const raw = closer.add(await startRawFanOut(bench.place.root, listeners, FRAME_BYTES));
     const finished = await race(bench, [
       { name: HUB, slice: burstSlices(await hub.fanOut(listeners), burst) },
@@ -118,13 +119,16 @@ function whyMissing({ peers }: Bench, against: string): string | undefined {
 async function openAll({ place, peers }: Bench, closer: Closer): Promise<Map<string, FanOut>> {
   const fanOuts = new Map<string, FanOut>();
   const hub = closer.add(await startHub(place.dir('hub')));
+  await warmUp((await hub.openSession()).publish);
   fanOuts.set(HUB, await hub.fanOut(END_TO_END_LISTENERS));
   if (peers.redis !== undefined) {
     const redis = closer.add(await startRedis(peers.redis, place.dir('redis')));
+    await warmUp(redis.publish);
     fanOuts.set(REDIS, await redis.fanOut(END_TO_END_LISTENERS));
   }
   if (peers.nats !== undefined) {
     const nats = closer.add(await startNats(peers.nats.command, place.dir('nats'), peers.nats.syncsAlways));
+    await warmUp(nats.publish);
     if (peers.nats.syncsAlways) fanOuts.set(JETSTREAM, await nats.streamFanOut(END_TO_END_LISTENERS));
     fanOuts.set(NATS_CORE, await nats.coreFanOut(END_TO_END_LISTENERS));
   }

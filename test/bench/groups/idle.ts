@@ -7,7 +7,7 @@ import { atMost, figureRow, missingRow, type Row } from '../report';
 
 const GROUP = 'idle';
 const SETTLE_MS = 2_000;
-const MIB = 1024 * 1024;
+const MB = 1e6;
 
 export async function idleGroup(bench: Bench): Promise<readonly Row[]> {
   if (!hasProc)
@@ -23,7 +23,7 @@ export async function idleGroup(bench: Bench): Promise<readonly Row[]> {
     const began = performance.now();
     await pause(watchedMs);
     const percent = ((cpuSeconds(hub.child.pid) - before) / ((performance.now() - began) / 1000)) * 100;
-    const memory = residentBytes(hub.child.pid) / MIB;
+    const memory = residentBytes(hub.child.pid) / MB;
     const facts = { group: GROUP, durability: '' };
     return [
       figureRow({
@@ -33,7 +33,7 @@ export async function idleGroup(bench: Bench): Promise<readonly Row[]> {
         ours: percent,
         goal: atMost(0.5),
       }),
-      figureRow({ ...facts, name: 'memory', unit: 'MiB', ours: memory, goal: atMost(80) }),
+      figureRow({ ...facts, name: 'memory', unit: 'MB', ours: memory, goal: atMost(80) }),
     ];
   } finally {
     await closer.closeAll();

@@ -12,7 +12,7 @@ const PER_REQUEST = 64;
 const REQUESTS_UNDER_WAY = 8;
 /** Time for the collector and the allocator to give back what a start or a load used. */
 const SETTLE_MS = 3_000;
-const MIB = 1024 * 1024;
+const MB = 1e6;
 const DURABILITY = 'hub: fdatasync before an answer';
 
 export async function memoryGroup(bench: Bench): Promise<readonly Row[]> {
@@ -32,12 +32,12 @@ export async function memoryGroup(bench: Bench): Promise<readonly Row[]> {
     figureRow({
       ...facts,
       name: `after taking ${TAKEN.toLocaleString('en-US')} entries`,
-      unit: 'MiB',
-      ours: taken / MIB,
+      unit: 'MB',
+      ours: taken / MB,
       goal: atMost(130),
     }),
-    figureRow({ ...facts, name: 'started with no entries', unit: 'MiB', ours: empty / MIB }),
-    figureRow({ ...facts, name: `started with ${many} entries`, unit: 'MiB', ours: full / MIB }),
+    figureRow({ ...facts, name: 'started with no entries', unit: 'MB', ours: empty / MB }),
+    figureRow({ ...facts, name: `started with ${many} entries`, unit: 'MB', ours: full / MB }),
     figureRow({
       ...facts,
       name: `per entry, of ${many}`,

@@ -3,7 +3,7 @@ import { Closer, race, roundsWanted, type Bench } from '../bench';
 import { BARE_LOG, BARE_LOG_DURABILITY, startBareLog } from '../floors/bare-log';
 import { SYNC_LOOP, SYNC_LOOP_DURABILITY, syncLoop } from '../floors/sync-loop';
 import { HUB_DURABILITY, startHub } from '../hub';
-import { publishLoop, type PublishOne } from '../loops';
+import { publishLoop, warmUp, type PublishOne } from '../loops';
 import { ETCD, ETCD_DURABILITY, startEtcd } from '../peers/etcd';
 import { JETSTREAM, JETSTREAM_DURABILITY, startNats } from '../peers/nats';
 import { NO_ETCD, NO_REDIS, noJetStream } from '../peers/peers';
@@ -48,6 +48,8 @@ export async function publishGroup(bench: Bench): Promise<readonly Row[]> {
     const { publishers, opponents } = await open(bench, closer);
     const floor = closer.add(syncLoop(bench.place.dir('floor'), LINE_BYTES));
     const results = new Map<number, Finished>();
+    bench.say('publish, warming up');
+    for (const publish of publishers.values()) await warmUp(publish);
     for (const inFlight of new Set(GOALS.map(([, count]) => count))) {
       bench.say(`publish, ${inFlight} in flight`);
       const names = GOALS.filter(([, count]) => count === inFlight).map(([name]) => name);
