@@ -6,13 +6,14 @@ import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
+import type { HubError } from '../../core/errors';
 import { openSession } from '../../core/node/hub-session';
 import { connectionOf } from '../support/connection';
 import { publishAnywhere, sameLogs, statusOf, whoLeads } from '../support/cluster-clients';
 import { logOf, startCluster, type ClusterNode, type TestCluster } from '../support/cluster-processes';
 import { hubCommand, logEntries, published } from '../support/hub-log';
 import { registerClient } from '../support/hub-process';
-import { removeTempDirs, until, type Finished } from '../support/processes';
+import { removeTempDirs, start, until, type Finished } from '../support/processes';
 import { connect, mirroredIds, newProject, succeeded, type CliProject } from '../support/projects';
 
 const MAX_AUTH_AGE_S = 4;
@@ -197,7 +198,9 @@ describe('failure modes of a cluster', function () {
     const edited = JSON.parse(before) as { clients: { revoked_at?: string }[] };
     for (const client of edited.clients) delete client.revoked_at;
     fs.writeFileSync(file, JSON.stringify(edited));
-    const refused = await hubCommand(node.dataDir, 'start', '--port', '0', '--cluster-secret-file', cluster.secretFile);
+    const flags = ['--daemon', '--port', String(node.hub.port), '--cluster-secret-file', cluster.secretFile];
+    const refused = await hubCommand(node.dataDir, 'start', ...flags);
+    if (refused.code === 0) await hubCommand(node.dataDir, 'stop');
     assert.equal(refused.code, 78, refused.stderr);
     assert.match(refused.stderr, /revoked tester@here .* no longer revoked[\s\S]*ctx hub client revoke/);
     fs.writeFileSync(file, before);
@@ -209,8 +212,11 @@ describe('failure modes of a cluster', function () {
     const kept = await whoLeads(cluster.nodes);
     const lost = othersThan(kept);
     const session = await openSession({ address: kept.address, token });
+    const watching = start(['hub', 'status', '--watch', '--data-dir', kept.dataDir], { cwd: cluster.folder });
+    await watching.says(/leader(.*\n)*.*follower(.*\n)*.*follower/, 30_000);
     await Promise.all(lost.map(({ hub }) => hub.kill9()));
-    const gone = session.closed.then(({ error }) => error);
+    let ended: HubError | undefined;
+    void session.closed.then(({ error }) => (ended = error));
     await assert.rejects(session.publish([published('nobody')]), { code: 'no_leader' });
     const page = await session.syncPage({}).catch((error: unknown) => error);
     assert.ok('entries' in (page as object), 'reads go on at first');
@@ -223,10 +229,13 @@ describe('failure modes of a cluster', function () {
       if (row.reachable) assert.ok(row.role === 'follower' && row.term !== undefined && row.sequence !== undefined);
       else assert.match(row.why ?? '', /ECONNREFUSED|silent|broke|connect/);
     }
-    const why = await gone;
+    const why = await until('the session is ended', () => ended, 30_000);
     assert.equal(why.code, 'no_leader');
     assert.match(why.message, /no leader for more than 4s \(--max-auth-age\)/);
     await assert.rejects(openSession({ address: kept.address, token }), { code: 'no_leader' });
+    await watching.says(/Problem: +There is no leader(.*\n)*.*unreachable: /, 30_000);
+    watching.process.kill('SIGINT');
+    await watching.finished;
     const { problems } = await statusOf(kept);
     assert.ok(problems.some((problem) => problem.startsWith('There is no leader')));
     assert.ok(problems.some((problem) => problem.includes('--max-auth-age')));

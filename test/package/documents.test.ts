@@ -5,8 +5,8 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
-import net from 'node:net';
 import path from 'node:path';
+import { freePorts } from '../support/cluster-processes';
 import { CTX, removeTempDirs, tempDir, userEnv } from '../support/processes';
 
 const PAGES = [
@@ -42,41 +42,37 @@ function examplesOf(page: string): Example[] {
   return examples;
 }
 
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = net.createServer().once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as net.AddressInfo;
-      server.close(() => resolve(port));
-    });
-  });
-}
+/** The pages use these; here they may be taken. */
+const PAGES_PORTS = ['9900', '9901', '9902', '9903', '9904'] as const;
 
 const escape = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 const pattern = (expected: string): RegExp =>
   new RegExp(`^${expected.trim().split('…').map(escape).join('[\\s\\S]*?')}$`);
 
-function outputs(page: string, examples: readonly Example[], port: number): Printed[] {
+function outputs(page: string, examples: readonly Example[], ports: readonly number[]): Printed[] {
+  const pairs = PAGES_PORTS.map((shown, at) => [shown, String(ports[at])] as const);
+  const here = (text: string): string => pairs.reduce((done, [shown, port]) => done.replaceAll(shown, port), text);
+  const asShown = (text: string): string => pairs.reduce((done, [shown, port]) => done.replaceAll(port, shown), text);
   const home = tempDir('ctx-docs');
   const bin = path.join(home, 'bin');
   fs.mkdirSync(bin);
-  // The pages use the default port; here it may be taken.
   const shim = `#!/bin/sh
 ctx() { exec '${process.execPath}' '${CTX}' "$@"; }
-if [ "$1 $2" = 'hub start' ]; then shift 2; ctx hub start --port ${port} "$@"; else ctx "$@"; fi
+if [ "$1 $2" = 'hub start' ]; then shift 2; ctx hub start --port ${here('9900')} "$@"; else ctx "$@"; fi
 `;
   fs.writeFileSync(path.join(bin, 'ctx'), shim, { mode: 0o755 });
   const mark = '@@next@@';
-  const script = examples
-    .map(({ command }) => `${command.replaceAll('9900', String(port))}\ncode=$?; echo; echo ${mark}$code`)
-    .join('\n');
+  const script = examples.map(({ command }) => `${here(command)}\ncode=$?; echo; echo ${mark}$code`).join('\n');
   const env = userEnv(home, { PATH: `${bin}${path.delimiter}${process.env['PATH'] ?? ''}` });
-  const done = spawnSync('sh', ['-c', `exec 2>&1\n${script}`], { cwd: home, env, encoding: 'utf8', timeout: 60_000 });
-  spawnSync(process.execPath, [CTX, 'hub', 'stop'], { cwd: home, env });
+  const done = spawnSync('sh', ['-c', `exec 2>&1\n${script}`], { cwd: home, env, encoding: 'utf8', timeout: 150_000 });
+  const folders = fs.readdirSync(home).filter((name) => fs.existsSync(path.join(home, name, 'hub.json')));
+  for (const more of [[], ...folders.map((name) => ['--data-dir', name])]) {
+    spawnSync(process.execPath, [CTX, 'hub', 'stop', ...more], { cwd: home, env });
+  }
   const parts = [...done.stdout.matchAll(new RegExp(`([\\s\\S]*?)${mark}(\\d+)\\n`, 'g'))];
   assert.equal(parts.length, examples.length, `${page}: a command ended the session:\n${done.stdout}`);
   return parts.map(([, text, code]) => ({
-    text: (text ?? '').trim().replaceAll(String(port), '9900'),
+    text: asShown((text ?? '').trim()),
     code: Number(code),
   }));
 }
@@ -89,8 +85,8 @@ describe('the examples of', () => {
     if (examples.length === 0) continue;
     it(`${page} print what the page says`, async function () {
       if (process.platform === 'win32') this.skip();
-      this.timeout(90_000);
-      const printed = outputs(page, examples, await freePort());
+      this.timeout(180_000);
+      const printed = outputs(page, examples, (await freePorts(PAGES_PORTS.length)).toSorted());
       for (const [at, { command, expected }] of examples.entries()) {
         const { text, code } = printed[at] ?? { text: '', code: -1 };
         assert.equal(code, 0, `${page}: $ ${command}\n${text}`);

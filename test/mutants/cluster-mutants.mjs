@@ -1,0 +1,190 @@
+// Bugs in how nodes become and stay a cluster, seen by its tests: real processes, and three nodes in one.
+
+import { patchesIn } from './patched.mjs';
+
+const patch = patchesIn('hub/');
+
+export const products = true;
+
+export const tests = ['test/cluster'];
+
+const unit = (name) => [`test/unit/hub/engine/raft/${name}.test.ts`];
+const shown = ['test/cluster/failure-modes.test.ts'];
+const peers = ['test/security/S03-S04-peers.test.ts'];
+const members = ['test/cluster/membership.test.ts'];
+const three = ['test/cluster/three-nodes.test.ts'];
+const lost = ['test/cluster/lost-majority.test.ts'];
+
+export const mutants = [
+  {
+    name: 'FM-32 discards before what is discarded was kept',
+    patches: [
+      patch(
+        'engine/raft/replica.ts',
+        'await this.room.until(() => this.parts.discard(gone));',
+        'void this.parts.discard(gone);',
+      ),
+    ],
+    tests: unit('replica-discard'),
+  },
+  {
+    name: 'FM-32 keeps nothing of what a snapshot replaces',
+    patches: [
+      patch(
+        'engine/raft/replica.ts',
+        'snapshot === undefined ? (entries[0]?.index ?? Infinity) : 0',
+        'entries[0]?.index ?? Infinity',
+      ),
+    ],
+    tests: unit('replica-discard'),
+  },
+  {
+    name: 'a full disk keeps a stop waiting for ever',
+    patches: [patch('engine/raft/disk-room.ts', 'if (this.stopping) throw error;', '')],
+    tests: unit('disk-room'),
+  },
+  {
+    name: 'S04 takes in what a leader sends as it comes',
+    patches: [
+      patch(
+        'engine/raft/arrivals.ts',
+        "if (message.kind !== 'append' && message.kind !== 'snapshot') return true;",
+        'if (from > 0) return true;',
+      ),
+    ],
+    tests: peers,
+  },
+  {
+    name: 'S04 an origin from another node may break a line',
+    patches: [patch('engine/raft/command-batch.ts', '  origin: stamp,', '  origin: z.string(),')],
+    tests: unit('arrivals'),
+  },
+  {
+    name: 'S03 the proof does not cover the certificate',
+    patches: [patch('peers/proof.ts', '    address,\n    certificate,\n', '    address,\n')],
+    tests: peers,
+  },
+  {
+    name: 'S03 a proof may be used again',
+    patches: [patch('peers/proof.ts', '    dialNonce,\n    acceptNonce,\n', '    dialNonce,\n')],
+    tests: peers,
+  },
+  {
+    name: 'S03 the accepting side’s proof is taken for the dialling side’s',
+    patches: [patch('peers/proof.ts', '    PEER_SUBPROTOCOL,\n    side,\n', '    PEER_SUBPROTOCOL,\n')],
+    tests: peers,
+  },
+  {
+    name: 'S42 nodes of another cluster are let in',
+    patches: [
+      patch(
+        'engine/raft/contacts.ts',
+        'if (peer.cluster !== cluster) return `this node belongs to another cluster (${cluster})`;',
+        '',
+      ),
+    ],
+    tests: peers,
+  },
+  {
+    name: 'FM-13 a node without a leader trusts every token for ever',
+    patches: [
+      patch(
+        'engine/raft/open.ts',
+        'if (this.replica.leaderlessMs <= maxAuthAgeMs) return undefined;',
+        'if (maxAuthAgeMs > 0) return undefined;',
+      ),
+    ],
+    tests: shown,
+  },
+  {
+    name: 'FM-20 a leader that cannot write stays leader',
+    patches: [
+      patch(
+        'engine/raft/open.ts',
+        "this.replica.role === 'leader' && this.replica.writeFault !== undefined",
+        'false as boolean',
+      ),
+    ],
+    tests: shown,
+  },
+  {
+    name: 'FM-30 a stopping node names no other',
+    patches: [
+      patch('server/session.ts', 'const addresses = this.context.elsewhere();', 'const addresses: string[] = [];'),
+    ],
+    tests: shown,
+  },
+  {
+    name: 'FM-47 takes an edited clients.json in a cluster too',
+    patches: [
+      patch('store/clients-file.ts', 'if (options.refuseEdits === true) {', 'if (options.refuseEdits === null) {'),
+    ],
+    tests: shown,
+  },
+  {
+    name: 'FM-61 asks nobody but itself',
+    patches: [
+      patch(
+        'engine/raft/cluster-admin.ts',
+        'const { members, configuration } = machine.now;\n    return',
+        'const { configuration } = machine.now;\n    const members = machine.now.members.filter(({ id }) => id === self().node);\n    return',
+      ),
+    ],
+    tests: shown,
+  },
+  {
+    name: 'FM-65 does not say what holds a follower back',
+    patches: [patch('cluster-control.ts', 'if (lag < LAG_NOTED) return undefined;', 'if (lag >= 0) return undefined;')],
+    tests: ['test/unit/hub/peer-row.test.ts'],
+  },
+  {
+    name: 'FM-19 a follower does not pass on what it is given',
+    patches: [
+      patch(
+        'engine/raft/raft-engine.ts',
+        'if (leader === 0 || leader === nodeId || !isConnected(leader)) return this.again();',
+        'if (leader >= 0) return this.again();',
+      ),
+    ],
+    tests: three,
+  },
+  {
+    name: 'FM-36 sessions at other nodes outlive a revocation',
+    patches: [
+      patch(
+        'engine/raft/state-machine.ts',
+        '      this.parts.onClients();\n    }\n    if (lines.length > 0)',
+        '    }\n    if (lines.length > 0)',
+      ),
+    ],
+    tests: three,
+  },
+  {
+    name: 'FM-35 a wiped node is taken for the one it was',
+    patches: [
+      patch('engine/raft/cluster-admin.ts', 'if (known !== undefined) {', 'if (known?.address === "") {'),
+      patch(
+        'engine/raft/contacts.ts',
+        'known === undefined || known.uid === peer.uid ?',
+        'known === undefined || peer.uid !== "" ?',
+      ),
+    ],
+    tests: members,
+  },
+  {
+    name: 'FM-33 what was discarded is not noted as rejected',
+    patches: [patch('engine/raft/discarded.ts', 'if (rejected.length > 0) {', 'if (rejected.length > 1e9) {')],
+    tests: lost,
+  },
+  {
+    name: 'a command goes out although a node is too old for it',
+    patches: [
+      patch(
+        'engine/raft/raft-engine.ts',
+        'commandSince(command) <= speaks',
+        'commandSince(command) <= Math.max(2, speaks)',
+      ),
+    ],
+    tests: ['test/conformance/engine/raft-cluster.test.ts'],
+  },
+];
