@@ -20,13 +20,17 @@ function outcomeOf(
   child: ChildProcess,
   config: HubConfig,
   onReading: (done: number, all: number) => void,
+  onWaiting: (text: string) => void,
 ): Promise<DaemonOutcome> {
   return new Promise((resolve, reject) => {
     const fail = (why: string): void => {
       clearTimeout(timer);
       reject(new HubError('cannot_create', `The hub did not start: ${why}. See ${hubLogPath(config.dataDir)}`));
     };
+    // For nodes that somebody has to start: that takes as long as it takes.
+    let isWaiting = false;
     const timer = setTimeout(() => {
+      if (isWaiting) return;
       child.kill();
       fail(`it said nothing for ${SILENCE_DEADLINE_MS / 1_000} s`);
     }, SILENCE_DEADLINE_MS);
@@ -36,8 +40,12 @@ function outcomeOf(
       const report = parseReport(message);
       if (report === undefined) fail('it said something unexpected');
       else if (report.kind === 'reading') {
+        isWaiting = false;
         timer.refresh();
         onReading(report.done, report.all);
+      } else if (report.kind === 'waiting') {
+        isWaiting = true;
+        onWaiting(report.text);
       } else {
         clearTimeout(timer);
         resolve(report);
@@ -55,7 +63,14 @@ export async function startDaemon(config: HubConfig, _flags: ServeFlags, context
     windowsHide: true,
   });
   const progress = showProgress(context.io, READING_LOG);
-  const report = await outcomeOf(child, config, progress.update).finally(progress.end);
+  const onWaiting = (text: string): void => context.io.stderr(`ctx: ${text}\n`);
+  // Whoever interrupts a start calls it off; nothing else could end a node that still waits for others.
+  const callOff = (): void => void child.kill();
+  context.io.signal.addEventListener('abort', callOff);
+  const report = await outcomeOf(child, config, progress.update, onWaiting).finally(() => {
+    context.io.signal.removeEventListener('abort', callOff);
+    progress.end();
+  });
   child.removeAllListeners();
   if (child.connected) child.disconnect();
   child.unref();

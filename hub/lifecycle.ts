@@ -41,6 +41,8 @@ export interface StartOptions {
   readonly openLog: (failed: (error: Error) => void) => Logger;
   /** How much of a long log was read before the hub serves. */
   readonly onProgress: (doneBytes: number, allBytes: number) => void;
+  /** Whom the first start of a node waits for, in words. */
+  readonly onWaiting: (message: string) => void;
   /** Aborted when the start is called off. */
   readonly signal: AbortSignal;
   /** A bug: log it and end the process, acknowledging nothing more. */
@@ -99,6 +101,7 @@ async function prepare(options: StartOptions, cleanup: Cleanup): Promise<Ground>
     certificate: () => certificate,
     warn: (message) => log.warn(message),
     onProgress: options.onProgress,
+    onWaiting: options.onWaiting,
   });
   cleanup.add(() => parts.engine.close());
   const admin = await openAdminToken(dataDir);

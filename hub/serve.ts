@@ -82,6 +82,7 @@ export async function serve(config: HubConfig, flags: ServeFlags, { io, version 
       crash,
       signal: io.signal,
       onProgress: progress?.update ?? report?.reading ?? (() => undefined),
+      onWaiting: (message) => report?.waiting(message),
       openLog: (failed) => (log = openLog(destination, failed)),
     });
   } catch (thrown) {

@@ -15,6 +15,8 @@ export interface OpenEngineOptions {
   readonly warn: (message: string) => void;
   /** How much of the log was read. */
   readonly onProgress: (doneBytes: number, allBytes: number) => void;
+  /** Whom the first start of a node waits for, in words. */
+  readonly onWaiting: (message: string) => void;
   readonly crash: (error: unknown) => void;
   /** Aborted when the start is called off. */
   readonly signal: AbortSignal;

@@ -34,6 +34,7 @@ export async function joinCluster(options: RaftEngineOptions): Promise<JoinedNod
   const found = await readNodeFile(disk, folder);
   const known = found === undefined ? undefined : joinedNode(found);
   if (known !== undefined) {
+    requireScheme(options, known.address);
     if (config.advertise === undefined || config.advertise === known.address) return known;
     throw new HubError(
       'config',
@@ -47,6 +48,7 @@ export async function joinCluster(options: RaftEngineOptions): Promise<JoinedNod
       'The first start of a node needs --advertise <own address> and --peers <all addresses, this one too>.',
     );
   }
+  requireScheme(options, advertise);
   const node = found?.address === advertise ? found : newNodeFile(advertise);
   await writeNodeFile(disk, folder, node);
   const formation = await decideFormation(options, node);
@@ -57,8 +59,16 @@ export async function joinCluster(options: RaftEngineOptions): Promise<JoinedNod
   return { ...joined, uid: node.uid, address: node.address };
 }
 
+/** Else it would run and nobody could reach it: peers go by the address, and their proof covers the certificate. */
+function requireScheme({ certificate }: RaftEngineOptions, address: string): void {
+  const isSecure = address.startsWith('wss:');
+  if (isSecure === (certificate() !== undefined)) return;
+  const cure = isSecure ? 'Start it with the TLS flags of before.' : 'Start it without TLS flags.';
+  throw new HubError('config', `This node is ${address} to its cluster, ${isSecure ? 'with' : 'without'} TLS. ${cure}`);
+}
+
 async function decideFormation(options: RaftEngineOptions, node: NodeFile): Promise<Formation> {
-  const { disk, folder, config, host, port, certificate, warn, crash, signal } = options;
+  const { disk, folder, config, host, port, certificate, warn, onWaiting, crash, signal } = options;
   const { uid, address } = node;
   const files = dataFiles(folder);
   const hubId = await readHubId(disk, files);
@@ -78,8 +88,12 @@ async function decideFormation(options: RaftEngineOptions, node: NodeFile): Prom
     warn,
     crash,
   });
+  const say = (message: string): void => {
+    warn(message);
+    onWaiting?.(message);
+  };
   try {
-    return await form({ uid, address, peers: config.peers, secret: config.secret, say: warn, signal });
+    return await form({ uid, address, peers: config.peers, secret: config.secret, say, signal });
   } finally {
     await close();
   }

@@ -46,6 +46,8 @@ export interface RaftEngineOptions {
   readonly warn: (message: string) => void;
   /** How much of the log was read. */
   readonly onProgress?: (doneBytes: number, allBytes: number) => void;
+  /** Whom a first start waits for, in words; as long as it takes. */
+  readonly onWaiting?: (message: string) => void;
   readonly crash: (error: unknown) => void;
   readonly signal: AbortSignal;
   /** Newest version of commands that this node says it understands. */

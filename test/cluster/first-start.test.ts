@@ -1,0 +1,68 @@
+/** What an operator sees at the first start of a cluster, and when a node is started otherwise than before. */
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import { freePorts, secretFileIn } from '../support/cluster-processes';
+import { ctx, removeTempDirs, start, tempDir, until, userEnv, type Running } from '../support/processes';
+
+describe('the first start of a cluster', function () {
+  this.timeout(120_000);
+  const folder = tempDir('ctx-first');
+  const secretFile = secretFileIn(folder);
+  const options = { cwd: folder, env: userEnv(folder) };
+  const dirs = ['a', 'b'].map((name) => path.join(folder, name));
+  const started: Running[] = [];
+  let ports: readonly number[] = [];
+
+  const startArgs = (at: number, ...more: readonly string[]): string[] => [
+    ...['hub', 'start', '--data-dir', dirs[at] ?? '', '--port', String(ports[at])],
+    ...['--cluster-secret-file', secretFile, ...more],
+  ];
+  const startFirst = (at: number): Running => {
+    const addresses = ports.map((port) => `127.0.0.1:${port}`);
+    const own = ['--advertise', addresses[at] ?? '', '--peers', addresses.join(',')];
+    const running = start(startArgs(at, '--daemon', '--tls-self-signed', ...own), options);
+    started.push(running);
+    return running;
+  };
+  const stop = (): Promise<unknown> => Promise.all(dirs.map((dir) => ctx(['hub', 'stop', '--data-dir', dir], options)));
+
+  before(async () => {
+    ports = await freePorts(dirs.length);
+  });
+  after(async () => {
+    for (const each of started) each.process.kill('SIGINT');
+    await Promise.all(started.map(({ finished }) => finished));
+    await stop();
+    removeTempDirs();
+  });
+
+  it('is called off by an interrupt, and leaves no process behind', async () => {
+    const alone = startFirst(0);
+    await alone.says(/Waiting for the other nodes/, 60_000);
+    alone.process.kill('SIGINT');
+    const { code, stderr } = await alone.finished;
+    assert.equal(code, 69);
+    assert.match(stderr, /The start was called off before the cluster was complete/);
+    const lock = path.join(dirs[0] ?? '', 'hub.lock');
+    await until('its process has ended', () => !fs.existsSync(lock), 60_000);
+  });
+
+  it('as a daemon says whom it waits for, and serves once they are there', async () => {
+    const first = startFirst(0);
+    await first.says(new RegExp(`Waiting for the other nodes: wss://127.0.0.1:${ports[1]}`), 60_000);
+    assert.equal(first.stdout(), '');
+    const second = startFirst(1);
+    for (const { code, stdout } of await Promise.all([first.finished, second.finished])) {
+      assert.equal(code, 0);
+      assert.match(stdout, /ctx hub listening on wss:/);
+    }
+  });
+
+  it('a later start without the TLS of the first is refused, and says so', async () => {
+    await stop();
+    const { code, stderr } = await ctx(startArgs(0), options);
+    assert.equal(code, 78);
+    assert.match(stderr, /to its cluster, with TLS\. Start it with the TLS flags of before\./);
+  });
+});
