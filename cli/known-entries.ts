@@ -1,8 +1,10 @@
 /** Every entry that a project has on this machine: its own from the local files, others' from the mirror. Reads only. */
 import { lineNumberAt } from '../core/context/blocks';
 import type { TaskState } from '../core/context/model';
-import { titleOf, type EntryType } from '../core/entry';
+import { titleOf, type EntryType, type StoredEntry } from '../core/entry';
 import { parseMirror } from '../core/mirror/format';
+import { unclosedIn } from '../core/context/diagnose';
+import { archiveFiles } from '../core/node/mirror-archive';
 import { readContextFile } from '../core/node/context-file';
 import { supersededIds } from '../core/newest';
 import { localIdOf, type LocalEntry } from '../core/node/local-entries';
@@ -59,9 +61,20 @@ function lineCounter(text: string): (at: number) => number {
   };
 }
 
-async function localEntries(paths: ProjectPaths, type: EntryType, project: string): Promise<KnownEntry[]> {
+/** Entries below it are there, and nobody sees them: that is said, not passed over. */
+function noteHidden(file: string, text: string, note: (message: string) => void): void {
+  for (const { message, span } of unclosedIn(text)) note(`${file}:${lineNumberAt(text, span.start)}: ${message}`);
+}
+
+async function localEntries(
+  paths: ProjectPaths,
+  type: EntryType,
+  project: string,
+  note: (message: string) => void,
+): Promise<KnownEntry[]> {
   const read = await readContextFile(paths, type);
   if (read === undefined) return [];
+  noteHidden(read.file, read.text, note);
   const lineOf = lineCounter(read.text);
   return read.document.entries.map((entry) => {
     const id = localIdOf(entry, project);
@@ -69,21 +82,32 @@ async function localEntries(paths: ProjectPaths, type: EntryType, project: strin
   });
 }
 
-async function mirroredEntries(paths: ProjectPaths, type: EntryType): Promise<KnownEntry[]> {
-  const file = paths.mirror[type];
+interface MirroredBlock {
+  readonly entry: StoredEntry;
+  readonly file: string;
+  readonly line: number;
+}
+
+async function blocksOf(file: string, type: EntryType): Promise<MirroredBlock[]> {
   const text = (await readPlainFile(file))?.bytes.toString('utf8');
   if (text === undefined) return [];
   const lineOf = lineCounter(text);
-  const { blocks } = parseMirror(type, text);
+  return parseMirror(type, text).blocks.map(({ entry, start }) => ({ entry, file, line: lineOf(start) }));
+}
+
+async function mirroredEntries(paths: ProjectPaths, type: EntryType, archived: boolean): Promise<KnownEntry[]> {
+  const blocks: MirroredBlock[] = [];
+  const files = [...(archived ? await archiveFiles(paths, type) : []), paths.mirror[type]];
+  for (const file of files) blocks.push(...(await blocksOf(file, type)));
   const superseded = supersededIds(blocks.map(({ entry }) => entry));
-  return blocks.map(({ entry, start }) => ({
+  return blocks.map(({ entry, file, line }) => ({
     source: 'hub',
     id: entry.id,
     type,
     title: titleOf(entry.content),
     date: entry.timestamp.slice(0, 10),
     file,
-    line: lineOf(start),
+    line,
     content: entry.content,
     section: undefined,
     state: undefined,
@@ -97,14 +121,23 @@ async function mirroredEntries(paths: ProjectPaths, type: EntryType): Promise<Kn
   }));
 }
 
+export interface Wanted {
+  readonly types: readonly EntryType[];
+  /** Name of the project; ids of entries without one hang on it. */
+  readonly project: string;
+  /** Also what the mirror has moved to its archive. */
+  readonly archived: boolean;
+  /** What a person should know of the files. */
+  readonly note: (message: string) => void;
+}
+
 /** Local ones first, in the order of the files. */
 export async function knownEntries(
   paths: ProjectPaths,
-  types: readonly EntryType[],
-  project: string,
+  { types, project, archived, note }: Wanted,
 ): Promise<KnownEntry[]> {
   const found: KnownEntry[] = [];
-  for (const type of types) found.push(...(await localEntries(paths, type, project)));
-  for (const type of types) found.push(...(await mirroredEntries(paths, type)));
+  for (const type of types) found.push(...(await localEntries(paths, type, project, note)));
+  for (const type of types) found.push(...(await mirroredEntries(paths, type, archived)));
   return found;
 }

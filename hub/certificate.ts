@@ -36,7 +36,7 @@ function readText(file: string): string {
   try {
     return fs.readFileSync(file, 'utf8');
   } catch (error) {
-    throw new HubError('config', fileError(error, 'read', file).message, { cause: error });
+    throw fileError(error, 'read', file);
   }
 }
 

@@ -67,7 +67,10 @@ export async function agent(options: AgentOptions, context: CommandContext): Pro
   const budget = parseBudget(options.budget);
   const paths = projectOf(context);
   const project = await projectName(paths, context);
-  const all = (await knownEntries(paths, ENTRY_TYPES, project)).filter((each) => !isDone(each) && !isPast(each));
+  // What is in the archive is older than a thousand newer entries, and can supersede nothing that is not there too.
+  const note = (message: string): void => context.io.stderr(`ctx: warning: ${shown(message)}\n`);
+  const known = await knownEntries(paths, { types: ENTRY_TYPES, project, archived: false, note });
+  const all = known.filter((each) => !isDone(each) && !isPast(each));
   const shared = all.filter(({ source, superseded_by }) => source === 'hub' && superseded_by === undefined);
   const packet = agentPacket({
     project,

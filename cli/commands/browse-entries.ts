@@ -21,10 +21,16 @@ export async function projectName(paths: ProjectPaths, { io }: CommandContext): 
 async function gather(
   types: readonly EntryType[],
   options: BrowseOptions,
+  archived: boolean,
   context: CommandContext,
 ): Promise<KnownEntry[]> {
   const paths = projectOf(context);
-  const all = await knownEntries(paths, types, await projectName(paths, context));
+  const all = await knownEntries(paths, {
+    types,
+    project: await projectName(paths, context),
+    archived,
+    note: (message) => context.io.stderr(`ctx: warning: ${shown(message)}\n`),
+  });
   const wanted = all.filter(({ source }) =>
     options.local === true ? source === 'local' : options.hub !== true || source === 'hub',
   );
@@ -53,7 +59,8 @@ export async function list(
   options: BrowseOptions,
   context: CommandContext,
 ): Promise<void> {
-  const found = await gather(types, options, context);
+  // The archive may hold very much, all of it old: only who asks for all gets it.
+  const found = await gather(types, options, options.all === true, context);
   answer(found, options, types.length > 1, context);
   if (found.length === 0 && options.json !== true)
     context.io.stderr('No entries here yet. "ctx add --help" says how to write one.\n');
@@ -73,7 +80,7 @@ export async function search(
 ): Promise<void> {
   const wanted = words.flatMap((word) => word.toLowerCase().split(/\s+/)).filter((word) => word !== '');
   if (wanted.length === 0) throw new HubError('usage', 'Search for at least one word.');
-  const found = (await gather(types, options, context)).filter((entry) => holds(entry, wanted));
+  const found = (await gather(types, options, true, context)).filter((entry) => holds(entry, wanted));
   answer(found, options, types.length > 1, context);
   if (found.length === 0 && options.json !== true) context.io.stderr('Nothing found.\n');
 }
@@ -115,7 +122,7 @@ function headerOf(entry: KnownEntry, cwd: string): string {
 
 export async function show(id: string, options: BrowseOptions, context: CommandContext): Promise<void> {
   const { io } = context;
-  const entry = findOne(await gather(ENTRY_TYPES, { all: true }, context), id);
+  const entry = findOne(await gather(ENTRY_TYPES, { all: true }, true, context), id);
   if (options.json === true) io.stdout(jsonAnswer('entry', { entry }));
   else io.stdout(`${headerOf(entry, io.cwd)}\n${shownBlock(entry.content)}\n`);
 }

@@ -25,7 +25,7 @@ function addSourceOptions(command: Command): Command {
     .option('--json', 'answer with one line of JSON')
     .addOption(new Option('--local', "only this project's own entries").conflicts('hub'))
     .option('--hub', 'only entries of other projects, from the mirror')
-    .option('--all', 'with entries that a newer version has superseded');
+    .option('--all', 'with entries that a newer version has superseded, and those in the archive');
 }
 
 export function addBrowseCommands(program: Command, context: CommandContext): void {

@@ -69,6 +69,9 @@ function headingProblems(document: ContextDocument, text: string, outline: Outli
   return problems;
 }
 
+/** What hides everything below it: entries there are not seen. */
+export const unclosedIn = (text: string): Problem[] => unclosed(outlineOf(text));
+
 function unclosed(outline: Outline): Problem[] {
   return outline.opaque
     .filter((block) => !block.closed)

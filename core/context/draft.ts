@@ -132,6 +132,10 @@ export function checkFits(draft: Draft, label: FieldLabel = (field) => `field "$
     checkText(label(field), value, type);
   }
   if (body !== undefined) checkText('text', body, type);
+  const tag = type === 'task' ? separateTags(title).tags.find((each) => each.startsWith('priority:')) : undefined;
+  if (draft.priority !== undefined && tag !== undefined) {
+    throw new HubError('invalid', `The title has #${tag} already. Leave it out, or leave out ${label('priority')}.`);
+  }
   if (draft.priority !== undefined && !/^[A-Za-z0-9_-]{1,32}$/.test(draft.priority)) {
     throw new HubError('invalid', `${label('priority')} must be one word, such as high, medium or low.`);
   }

@@ -13,6 +13,7 @@ import { writeFileAtomic } from './atomic-file';
 import { ctxHome } from './ctx-home';
 import { errnoOf, fileError } from './file-errors';
 import { makePrivateDir, PRIVATE_FILE_MODE, syncDirectory } from './platform';
+import { readPlainFile } from './plain-file';
 import type { ProjectPaths } from './project-directory';
 
 const NONCE_BYTES = 12;
@@ -130,8 +131,10 @@ export function unseal(sealed: Uint8Array, key: Uint8Array): string | undefined 
  */
 export async function readConnection(paths: ProjectPaths, env: Env): Promise<Connection | undefined> {
   const file = paths.connection;
-  const sealed = await readIfThere(file);
+  // The repository could have planted a link or a pipe here; the user's own key may be where they like.
+  const sealed = (await readPlainFile(file))?.bytes;
   if (sealed === undefined) return undefined;
+  if (sealed.length > MAX_FILE_BYTES) throw again(file, 'it is far too large');
   const key = await readKey(env);
   if (key === undefined) throw again(file, `its key ${keyFile(env)} is not on this machine`);
   const plain = unseal(sealed, key);

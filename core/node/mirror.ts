@@ -5,7 +5,6 @@
  */
 import fs from 'node:fs';
 import fsp from 'node:fs/promises';
-import path from 'node:path';
 import type { ClientAccess } from '../access';
 import type { Cursor } from '../cursor';
 import { ENTRY_TYPES, type EntryType, type StoredEntry } from '../entry';
@@ -15,6 +14,7 @@ import { writeFileAtomic } from './atomic-file';
 import { errnoOf, fileError } from './file-errors';
 import { acquireLock, type FileLock } from './file-lock';
 import { ensureHubFolder } from './gitignore';
+import { archiveFile, archiveFiles } from './mirror-archive';
 import { MirrorEdited, MirrorFileWriter } from './mirror-file';
 import {
   emptyMirrorState,
@@ -229,22 +229,6 @@ async function refuseLink(dir: string): Promise<void> {
   const stats = await fsp.lstat(dir);
   if (!stats.isSymbolicLink()) return;
   throw new HubError('config', `${dir} is a symbolic link. Remove it: ctx writes only inside the project.`);
-}
-
-function archiveFile(paths: ProjectPaths, type: EntryType, firstSequence: number): string {
-  const name = path.basename(paths.mirror[type], '.md');
-  return path.join(paths.archiveDir, `${name}-${String(firstSequence).padStart(10, '0')}.md`);
-}
-
-async function archiveFiles(paths: ProjectPaths, type: EntryType): Promise<string[]> {
-  const prefix = `${path.basename(paths.mirror[type], '.md')}-`;
-  try {
-    const names = await fsp.readdir(paths.archiveDir);
-    return names.filter((name) => name.startsWith(prefix)).map((name) => path.join(paths.archiveDir, name));
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return [];
-    throw fileError(error, 'read', paths.archiveDir);
-  }
 }
 
 /**

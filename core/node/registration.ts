@@ -28,6 +28,8 @@ export interface Registration {
 export interface Registered {
   readonly connection: Connection;
   readonly clientId: string;
+  /** It took the place of a registration that this project folder does not hold: the token of that one is dead now. */
+  readonly replaced: boolean;
 }
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -58,11 +60,12 @@ function withAdmin<T>(registration: Registration, work: (session: HubSession) =>
 
 /** Whether this client has registered that project at the hub: registering again would take its place. */
 export function isRegistered(registration: Registration): Promise<boolean> {
-  const { project, client } = registration;
-  return withAdmin(registration, async (session) => {
-    const clients = await session.clientList();
-    return clients.some((each) => each.project === project && each.client === client && each.revoked_at === undefined);
-  });
+  return withAdmin(registration, (session) => isKnown(registration, session));
+}
+
+async function isKnown({ project, client }: Registration, session: HubSession): Promise<boolean> {
+  const clients = await session.clientList();
+  return clients.some((each) => each.project === project && each.client === client && each.revoked_at === undefined);
 }
 
 /** How often, and how long at first, a token is tried that the hub has just given out. */
@@ -96,7 +99,11 @@ export async function connectionBefore(paths: ProjectPaths, env: Env): Promise<C
 export async function register(paths: ProjectPaths, env: Env, registration: Registration): Promise<Registered> {
   const { address, project, client, trust, peers = [] } = registration;
   const before = await connectionBefore(paths, env);
-  const { token, hub, clientId } = await withAdmin(registration, (session) => session.register(project, client));
+  const { token, hub, clientId, wasKnown } = await withAdmin(registration, async (session) => ({
+    wasKnown: await isKnown(registration, session),
+    ...(await session.register(project, client)),
+  }));
+  const wasOurs = before?.hub_id === hub && before.project === project && before.client === client;
   const cluster = await clusterSeenBy(registration, token);
   // Never to be committed, also where `ctx init` did not run.
   await ensureIgnored(paths.root);
@@ -113,5 +120,5 @@ export async function register(paths: ProjectPaths, env: Env, registration: Regi
     ...trust,
   };
   await writeConnection(paths, env, connection);
-  return { connection, clientId };
+  return { connection, clientId, replaced: wasKnown && !wasOurs };
 }

@@ -263,4 +263,36 @@ export const mutants = [
     ],
     tests: ['test/failure-modes/FM-44-granted-reads.test.ts'],
   },
+  {
+    name: 'entries below an open fence are passed over',
+    patches: [patch('cli/known-entries.ts', 'noteHidden(read.file, read.text, note);', '')],
+    tests: ['test/cli/nothing-silent.test.ts'],
+    grep: 'below a fence',
+  },
+  {
+    name: "a colleague's token is replaced without a word",
+    patches: [patch('core/node/registration.ts', 'replaced: wasKnown && !wasOurs', 'replaced: false')],
+    tests: ['test/cli/nothing-silent.test.ts'],
+    grep: 'a name that is taken',
+  },
+  {
+    name: 'a task gets two priorities',
+    patches: [
+      patch('core/context/draft.ts', 'if (draft.priority !== undefined && tag !== undefined) {', "if (tag === '') {"),
+    ],
+    tests: ['test/cli/nothing-silent.test.ts'],
+    grep: 'another one beside it',
+  },
+  {
+    name: 'what is in the archive is not found',
+    patches: [patch('cli/known-entries.ts', 'archived ? await archiveFiles(paths, type) : []', '[]')],
+    tests: ['test/cli/nothing-silent.test.ts'],
+    grep: 'to its archive',
+  },
+  {
+    name: 'a link in place of the connection is followed',
+    patches: [patch('core/node/connection-file.ts', '(await readPlainFile(file))?.bytes', 'await readIfThere(file)')],
+    tests: ['test/unit/core/node/connection-file.test.ts'],
+    grep: 'a link or a folder',
+  },
 ];

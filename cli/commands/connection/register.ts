@@ -100,8 +100,8 @@ async function register(
   const { project, client } = named(flags, paths, before, io.env);
   const admin = await adminToken(io, { ...flags, fromStdin: stdin === '-' });
   const registration = { address: hub_addr, adminToken: admin, project, client, trust, peers, signal: io.signal };
-  const { connection, clientId } = await registerProject(paths, io.env, registration);
-  report({ address: hub_addr, project, client, client_id: clientId, hub: connection.hub_id }, flags, context);
+  const { connection, clientId, replaced } = await registerProject(paths, io.env, registration);
+  report({ address: hub_addr, project, client, client_id: clientId, hub: connection.hub_id, replaced }, flags, context);
 }
 
 interface Registered {
@@ -110,9 +110,17 @@ interface Registered {
   readonly client: string;
   readonly client_id: string;
   readonly hub: string;
+  /** See `Registered` of the library. */
+  readonly replaced: boolean;
 }
 
 function report(registered: Registered, flags: Flags, { io }: ConnectionContext): void {
+  if (registered.replaced) {
+    io.stderr(
+      `ctx: warning: ${registered.client} was registered for project ${registered.project} already, not from this folder; that token no ` +
+        'longer works. If it was another person or machine, register here again with --client <name>, and there once more.\n',
+    );
+  }
   if (flags.json === true) {
     io.stdout(jsonAnswer('registered', registered));
     return;

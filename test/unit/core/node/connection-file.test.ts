@@ -65,6 +65,19 @@ describe('connection file', () => {
     assert.ok(fs.existsSync(`${keyFile(mine.env)}.damaged`), 'a damaged key is kept aside');
   });
 
+  it('a link or a folder in its place is refused, not followed', async function () {
+    if (isWindows) this.skip(); // Links need a right there that users do not have.
+    const { paths, env, connect } = makeProject();
+    await connect();
+    const elsewhere = path.join(path.dirname(paths.root), 'elsewhere');
+    fs.renameSync(paths.connection, elsewhere);
+    fs.symlinkSync(elsewhere, paths.connection);
+    await assert.rejects(readConnection(paths, env), { code: 'cannot_create', message: /symbolic link/ });
+    fs.unlinkSync(paths.connection);
+    fs.mkdirSync(paths.connection);
+    await assert.rejects(readConnection(paths, env), { code: 'cannot_create' });
+  });
+
   it('many first registrations at once agree on one key', async () => {
     const { paths, env, connect } = makeProject();
     await Promise.all(Array.from({ length: 8 }, () => connect()));
