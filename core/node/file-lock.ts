@@ -31,6 +31,8 @@ export interface LockOptions {
    * keeps everybody waiting. For a lock that is held for long.
    */
   readonly survivesPowerCut?: boolean;
+  /** How long a holder of another boot of this machine is watched before it counts as dead. Default 15 s. */
+  readonly watchMs?: number;
 }
 
 interface Holder {
@@ -47,6 +49,8 @@ const MAX_WAIT_MS = 40;
 /** A holder shows that it lives by touching its file; judged only where pid and start time cannot be. */
 const TOUCH_INTERVAL_MS = 5_000;
 const SILENCE_IS_DEATH_MS = 60_000;
+/** Three touches that do not come, by this process's own clock. */
+const DEFAULT_WATCH_MS = 3 * TOUCH_INTERVAL_MS;
 const MAX_CLAIM_CHAIN = 16;
 
 const NO_HARD_LINKS: ReadonlySet<string | undefined> = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']);
@@ -141,6 +145,30 @@ async function fileSystemNow(file: string, nonce: string): Promise<number> {
   }
 }
 
+/**
+ * Watches a lock of another boot of this machine. After a reboot its holder is gone, but two machines may have one name: only
+ * one that is never seen to touch its file, by a clock that does not jump, is dead.
+ */
+class SilenceWatch {
+  private watched: { readonly nonce: string; readonly modifiedMs: number; readonly since: number } | undefined;
+  private lives = false;
+
+  constructor(private readonly watchMs: number) {}
+
+  /** When the holder will be known to be dead, if it stays silent; `undefined` = that is not to be found out this way. */
+  silentAt(holder: Holder): number | undefined {
+    const [host] = machineId().split('/');
+    if (this.lives || holder.machine === machineId() || holder.machine.split('/')[0] !== host) return undefined;
+    const { nonce, modifiedMs } = holder;
+    if (this.watched?.nonce === nonce && this.watched.modifiedMs !== modifiedMs) {
+      this.lives = true;
+      return undefined;
+    }
+    if (this.watched?.nonce !== nonce) this.watched = { nonce, modifiedMs, since: performance.now() };
+    return this.watched.since + this.watchMs;
+  }
+}
+
 /** Removes a dead holder's file if the right to do so can be had. @returns whether that file is gone */
 async function removeDead(file: string, dead: Holder, clock: FileClock): Promise<boolean> {
   const claims: string[] = [];
@@ -173,9 +201,9 @@ async function sweep(file: string, nowMs: number): Promise<void> {
   }
 }
 
-async function takeOver(file: string, holder: Holder, nonce: string): Promise<boolean> {
+async function takeOver(file: string, holder: Holder, nonce: string, isSilent: boolean): Promise<boolean> {
   const clock = (): Promise<number> => fileSystemNow(file, nonce);
-  if (!(await isDead(holder, clock)) || !(await removeDead(file, holder, clock))) return false;
+  if (!(isSilent || (await isDead(holder, clock))) || !(await removeDead(file, holder, clock))) return false;
   await sweep(file, await clock());
   return true;
 }
@@ -213,14 +241,18 @@ function lockedError(file: string, holder: Holder | undefined, options: LockOpti
 export async function acquireLock(file: string, options: LockOptions = {}): Promise<FileLock> {
   const deadline = performance.now() + (options.deadlineMs ?? DEFAULT_DEADLINE_MS);
   const nonce = randomBytes(8).toString('hex');
+  const watch = new SilenceWatch(options.watchMs ?? DEFAULT_WATCH_MS);
   try {
     await fsp.mkdir(path.dirname(file), { recursive: true });
     for (;;) {
       options.signal?.throwIfAborted();
       if (await createExclusive(file, describeSelf(nonce), nonce, options.survivesPowerCut)) return held(file, nonce);
       const holder = await readHolder(file);
-      if (holder === undefined || (await takeOver(file, holder, nonce))) continue;
-      if (performance.now() >= deadline) throw lockedError(file, holder, options);
+      if (holder === undefined) continue;
+      const silentAt = watch.silentAt(holder) ?? Infinity;
+      if (await takeOver(file, holder, nonce, performance.now() >= silentAt)) continue;
+      const end = silentAt === Infinity ? deadline : Math.max(deadline, silentAt);
+      if (performance.now() >= end) throw lockedError(file, holder, options);
       await delay(1 + Math.random() * MAX_WAIT_MS);
     }
   } catch (error) {

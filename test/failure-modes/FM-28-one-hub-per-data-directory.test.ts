@@ -91,6 +91,18 @@ describe('FM-28: one hub per data directory', () => {
     assert.ok(isProcessAlive(pid));
   });
 
+  it('after a reboot the lock of before holds the start up only until it has proven silent', async function () {
+    this.timeout(90_000);
+    const first = await startHub({ dataDir });
+    await first.kill9();
+    const lock = path.join(dataDir, 'hub.lock');
+    const held = JSON.parse(fs.readFileSync(lock, 'utf8')) as { machine: string };
+    const machine = `${held.machine.split('/')[0] ?? ''}/the-boot-before`;
+    fs.writeFileSync(lock, JSON.stringify({ ...held, machine }));
+    const second = await startHub({ dataDir, deadlineMs: 60_000 });
+    assert.equal((await second.stop()).code, 0);
+  });
+
   it('stop never touches a process that is not this hub: pid reused, port dead', async () => {
     const first = await startHub({ dataDir });
     await first.kill9();

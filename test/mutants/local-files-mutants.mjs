@@ -115,6 +115,14 @@ export const mutants = [
     patches: [patch(LOCK, 'if (!isProcessAlive(holder.pid)) return true;', 'return false;')],
   },
   {
+    name: 'lock: one of another boot is in the way for long',
+    patches: [patch(LOCK, 'isSilent || (await isDead(holder, clock))', 'await isDead(holder, clock)')],
+  },
+  {
+    name: 'lock: a machine of the same name is dead even while it touches its lock',
+    patches: [patch(LOCK, 'this.lives = true;', 'this.watched = undefined;')],
+  },
+  {
     name: 'lock: a process with a used pid counts as the holder',
     patches: [patch(LOCK, 'return started !== holder.started;', 'return false;')],
   },

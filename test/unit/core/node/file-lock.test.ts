@@ -74,6 +74,39 @@ describe('file lock', () => {
     await (await acquireLock(file, { deadlineMs: 0 })).release();
   });
 
+  describe('of another boot of this machine', () => {
+    const [host] = machineId().split('/');
+    // A clock that went back since makes the lock look young for as long.
+    const ahead = new Date(Date.now() + 3_600_000);
+
+    it('is taken over from when it stays silent, whatever the clocks say', async () => {
+      const file = path.join(tempDir(), 'lock');
+      plant(file, { pid: deadPid(), machine: `${host ?? ''}/before` });
+      fs.utimesSync(file, ahead, ahead);
+      await (await acquireLock(file, { deadlineMs: 0, watchMs: 100 })).release();
+      assert.deepEqual(fs.readdirSync(path.dirname(file)), []);
+    });
+
+    it('is left to who shows that it lives: a machine of the same name', async () => {
+      const file = path.join(tempDir(), 'lock');
+      plant(file, { pid: deadPid(), machine: `${host ?? ''}/elsewhere` });
+      let touches = 0;
+      const touching = setInterval(() => fs.utimesSync(file, ahead, new Date(ahead.getTime() + ++touches)), 5);
+      try {
+        await assert.rejects(acquireLock(file, { deadlineMs: 0, watchMs: 20_000 }), locked);
+        assert.ok(touches > 0);
+      } finally {
+        clearInterval(touching);
+      }
+    });
+
+    it('another machine is not watched', async () => {
+      const file = path.join(tempDir(), 'lock');
+      plant(file, { pid: deadPid(), machine: 'elsewhere/1' });
+      await assert.rejects(acquireLock(file, { deadlineMs: 0, watchMs: 0 }), locked);
+    });
+  });
+
   it('takes a half-written lock for a holder that is arriving, then for a dead one', async () => {
     const file = path.join(tempDir(), 'lock');
     fs.writeFileSync(file, '{"non');
