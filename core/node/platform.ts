@@ -30,17 +30,6 @@ export async function syncDirectory(dir: string): Promise<void> {
   }
 }
 
-/** {@link syncDirectory}, blocking: for stores that do their writes on purpose without yielding. */
-export function syncDirectorySync(dir: string): void {
-  if (isWindows) return;
-  const fd = fs.openSync(dir, 'r');
-  try {
-    fs.fsyncSync(fd);
-  } finally {
-    fs.closeSync(fd);
-  }
-}
-
 const BUSY_ON_WINDOWS: ReadonlySet<string | undefined> = new Set(['EPERM', 'EACCES', 'EBUSY']);
 const MAX_RENAME_TRIES = 10;
 
@@ -87,11 +76,6 @@ export function isProcessAlive(pid: number): boolean {
   // Killed, but not yet collected by its parent: in containers whose first process collects late or never.
   const state = procStat(pid)?.[0];
   return state !== 'Z' && state !== 'X';
-}
-
-/** Asks a process to end in order (SIGTERM); Windows knows only the hard way. */
-export function requestExit(pid: number): void {
-  process.kill(pid, 'SIGTERM');
 }
 
 let bootId: string | undefined;

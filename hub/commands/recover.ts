@@ -13,7 +13,7 @@ interface Flags {
 }
 
 const WARNING = `This makes a cluster of its own out of this one node. What only the lost nodes held is lost: entries that were
-acknowledged while this node lagged, clients registered, tokens revoked. Nodes of the old cluster can not come back: they are
+acknowledged while this node lagged, clients registered, tokens revoked. Nodes of the old cluster cannot come back: they are
 added again with empty data directories. Use the survivor whose log is longest (ctx hub peer list shows the sequence).
 To do it, stop all nodes that are left, and run: ctx hub recover --force`;
 
