@@ -12,6 +12,7 @@ export const JETSTREAM_CLUSTER_DURABILITY = 'JetStream: 3 replicas, fsync of eve
 const SUBJECT = 'entries';
 const STREAM = 'ENTRIES';
 const READY_DEADLINE_MS = 30_000;
+const ANSWER_MS = 2_000;
 
 /** @param command nats-server 2.10 or newer */
 export async function startNatsCluster(
@@ -62,10 +63,7 @@ async function connectToLeader(ports: readonly number[]): Promise<NatsConnection
   });
   const end = performance.now() + READY_DEADLINE_MS;
   for (;;) {
-    const answer = JSON.parse((await connection.request(`$JS.API.STREAM.CREATE.${STREAM}`, stream)).toString()) as {
-      error?: { description?: string };
-      cluster?: { leader?: string };
-    };
+    const answer = await createStream(connection, stream);
     const leader = /^n(\d)$/.exec(answer.cluster?.leader ?? '')?.[1];
     if (leader === '0') return connection;
     if (leader !== undefined) {
@@ -76,6 +74,18 @@ async function connectToLeader(ports: readonly number[]): Promise<NatsConnection
       throw new Error(`JetStream: ${answer.error?.description ?? 'the stream has no leader'}`);
     await pause(200);
   }
+}
+
+interface StreamAnswer {
+  readonly error?: { readonly description?: string };
+  readonly cluster?: { readonly leader?: string };
+}
+
+/** Servers that have not found each other yet do not answer at all. */
+async function createStream(connection: NatsConnection, stream: string): Promise<StreamAnswer> {
+  const request = connection.request(`$JS.API.STREAM.CREATE.${STREAM}`, stream);
+  const silence = pause(ANSWER_MS).then(() => Buffer.from('{"error":{"description":"no answer"}}'));
+  return JSON.parse((await Promise.race([request, silence])).toString()) as StreamAnswer;
 }
 
 function refuseErrors(answer: Buffer): void {
