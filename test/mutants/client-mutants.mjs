@@ -49,8 +49,8 @@ export const mutants = [
     patches: [
       patch(
         'core/node/intake.ts',
-        'const types = this.#options.journal === undefined ? this.#options.connection.types : undefined;',
-        'const types = this.#options.connection.types;',
+        'return this.#options.journal === undefined ? this.#options.connection.types : undefined;',
+        'return this.#options.connection.types;',
       ),
     ],
     tests: ['test/failure-modes/FM-37-journal.test.ts'],
