@@ -143,7 +143,7 @@ function syncWords(sync: SyncSnapshot): string {
     case 'replaying':
       return `catching up, ${lagOf(sync)} to go`;
     case 'live':
-      return 'live';
+      return sync.waitsForApproval === true ? "waits for the operator's approval" : 'live';
     case 'waiting':
       return `not reachable, next try in ${Math.ceil((sync.retryInMs ?? 0) / 1000)} s`;
     case 'stopped':

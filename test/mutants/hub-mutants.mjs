@@ -221,6 +221,11 @@ export const mutants = [
     tests: security('S12-limited-reads'),
   },
   {
+    name: 'FM-36 a change of access made at another node is not noticed by open sessions',
+    patches: [patch('hub/running-hub.ts', 'parts.cluster?.onClients(() => this.sessions.recheck());', '')],
+    tests: ['test/cluster/access.test.ts'],
+  },
+  {
     name: 'FM-41 who waits for approval reads',
     patches: [patch(SESSION, 'if (access?.pending === true) {', 'if (false) {')],
     tests: failureMode('FM-41-stolen-admin-token'),

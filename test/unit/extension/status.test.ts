@@ -93,6 +93,7 @@ describe('status item', () => {
       problem: true,
     });
     assert.equal(phaseWords(connected('waiting', { retryInMs: 1_200 })), 'not reachable, next try in 2 s');
+    assert.match(phaseWords(connected('live', { waitsForApproval: true })), /operator's approval/);
     assert.match(phaseWords(foreign), /another key/);
   });
 });
