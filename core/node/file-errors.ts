@@ -1,4 +1,5 @@
 /** Turns what the file system throws into a {@link HubError} that says what could not be done, to which file, and what next. */
+import os from 'node:os';
 import { HubError, type ErrorCode } from '../errors';
 
 /** What each errno means to a person, by the code it becomes. */
@@ -33,8 +34,13 @@ function explained(errno: string): readonly [ErrorCode, string] | undefined {
   return undefined;
 }
 
+/** Node has no name for this one: it says "Unknown system error" and the number, which is negative there. */
+const QUOTA = -os.constants.errno.EDQUOT;
+
 export function errnoOf(error: unknown): string | undefined {
-  const code = error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
+  if (!(error instanceof Error)) return undefined;
+  const { code, errno } = error as NodeJS.ErrnoException;
+  if (errno === QUOTA) return 'EDQUOT';
   return typeof code === 'string' ? code : undefined;
 }
 

@@ -79,7 +79,10 @@ export function decodeClients(file: string, bytes: Uint8Array, createdAt: string
   }
   const format = z.looseObject({ format: z.number() }).safeParse(value);
   if (format.success && format.data.format > DATA_FORMAT) {
-    throw new HubError('unsupported_version', `${file} was written by a newer hub. Update ctx.`);
+    throw new HubError(
+      'unsupported_version',
+      `${file} was written by a newer hub (format ${format.data.format}; this one knows ${DATA_FORMAT}). Update ctx.`,
+    );
   }
   const parsed = fileSchema.safeParse(value);
   if (!parsed.success) throw damaged(file, shapeFault(parsed.error));

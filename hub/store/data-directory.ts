@@ -3,7 +3,8 @@ import { randomUUID } from 'node:crypto';
 import path from 'node:path';
 import { HubError } from '../../core/errors';
 import { isOpenToOthers, PRIVATE_DIR_MODE, PRIVATE_FILE_MODE } from '../../core/node/platform';
-import { errnoOf, type Disk } from './disk';
+import { errnoOf } from '../../core/node/file-errors';
+import type { Disk } from './disk';
 import { isOriginalMeta } from './original-meta';
 import { readWhole, replaceWhole } from './whole-file';
 

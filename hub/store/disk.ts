@@ -2,6 +2,7 @@
  * The disk as the store sees it: the few operations whose failure the store has an answer for. Production hands in
  * {@link nodeDisk}; the crash-point tests hand in a simulated disk, so that every promise is tested on the code that ships.
  */
+import { errnoOf } from '../../core/node/file-errors';
 
 export interface DiskFile {
   /** Reads into the buffer from a byte offset. @returns how many bytes were read; 0 at the end of the file */
@@ -41,10 +42,6 @@ export interface Disk {
   readonly remove: (path: string) => Promise<void>;
   /** Makes names created, renamed or removed in the folder survive a power cut. */
   readonly syncFolder: (folder: string) => Promise<void>;
-}
-
-export function errnoOf(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }
 
 /** No room for more bytes: the one write error that passes by itself. `EFBIG` is what a file size limit says. */

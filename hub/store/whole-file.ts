@@ -1,6 +1,7 @@
 /** Small files as one piece: read whole, or replaced atomically and durably (temporary file, fsync, rename, folder fsync). */
+import { errnoOf } from '../../core/node/file-errors';
 import path from 'node:path';
-import { errnoOf, type Disk, type DiskFile } from './disk';
+import type { Disk, DiskFile } from './disk';
 
 /** @throws the disk's error when it accepts no more bytes */
 export async function writeFully(file: DiskFile, bytes: Uint8Array, position: number): Promise<void> {

@@ -68,29 +68,34 @@ const missing = (program: string): boolean => spawnSync(program, ['--version']).
 describe('FM-20: disk full', () => {
   after(removeTempDirs);
 
-  it('ENOSPC after half a write (preloaded library)', async function () {
-    const why = diskFaultsImpossible();
-    if (why !== undefined) {
-      console.log(`      NOT RUN: ${why}`);
-      this.skip();
-    }
-    const faults = diskFaults(tempDir('ctx-faults'));
-    const hub = await startHub({ env: faults.env });
-    const { token } = await registerClient(hub, 'alpha', 'first@here');
-    const session = await openSession({ address: hub.address, token });
-    await session.publish([big('before')]);
-    faults.command('full entries.jsonl');
-    const [refused] = await session.publish([big('half', 200_000)]).catch(refusalOf);
-    assert.ok(refused !== undefined && 'error' in refused);
-    assert.deepEqual([refused.error.code, refused.error.outcome], ['disk_full', 'refused']);
-    await readsGoOn(session, 1);
-    faults.clear();
-    const [after] = await session.publish([big('half', 200_000)]);
-    assert.deepEqual(after, { id: 'half', sequence: 2, duplicate: false });
-    await session.close();
-    assert.equal((await hub.stop()).code, 0);
-    assert.equal((await hubCommand(hub.dataDir, 'verify')).code, 0);
-  });
+  for (const [errno, command] of [
+    ['ENOSPC', 'full'],
+    ['EDQUOT', 'quota'],
+  ] as const) {
+    it(`${errno} after half a write (preloaded library)`, async function () {
+      const why = diskFaultsImpossible();
+      if (why !== undefined) {
+        console.log(`      NOT RUN: ${why}`);
+        this.skip();
+      }
+      const faults = diskFaults(tempDir('ctx-faults'));
+      const hub = await startHub({ env: faults.env });
+      const { token } = await registerClient(hub, 'alpha', 'first@here');
+      const session = await openSession({ address: hub.address, token });
+      await session.publish([big('before')]);
+      faults.command(`${command} entries.jsonl`);
+      const [refused] = await session.publish([big('half', 200_000)]).catch(refusalOf);
+      assert.ok(refused !== undefined && 'error' in refused);
+      assert.deepEqual([refused.error.code, refused.error.outcome], ['disk_full', 'refused']);
+      await readsGoOn(session, 1);
+      faults.clear();
+      const [after] = await session.publish([big('half', 200_000)]);
+      assert.deepEqual(after, { id: 'half', sequence: 2, duplicate: false });
+      await session.close();
+      assert.equal((await hub.stop()).code, 0);
+      assert.equal((await hubCommand(hub.dataDir, 'verify')).code, 0);
+    });
+  }
 
   it('a file size limit that is lifted later (ulimit -f)', async function () {
     if (process.platform !== 'linux' || missing('prlimit')) {

@@ -116,12 +116,16 @@ describe('FM-26: files that do not match', () => {
   });
 
   it('a newer format is refused by name', async () => {
-    const dataDir = await filledData(1);
-    const file = path.join(dataDir, 'meta.json');
-    fs.writeFileSync(file, fs.readFileSync(file, 'utf8').replace('"format": 1', '"format": 2'));
-    const { code, stderr } = await refusedStart(dataDir);
-    assert.equal(code, 76);
-    assert.match(stderr, /newer hub \(format 2; this one knows 1\)/);
+    for (const name of ['meta.json', 'clients.json']) {
+      const dataDir = await filledData(1);
+      const file = path.join(dataDir, name);
+      const clients = '{"format": 1, "version": 1, "clients": []}\n';
+      if (name === 'clients.json') fs.writeFileSync(file, clients, { mode: 0o600 });
+      fs.writeFileSync(file, fs.readFileSync(file, 'utf8').replace('"format": 1', '"format": 2'));
+      const { code, stderr } = await refusedStart(dataDir);
+      assert.equal(code, 76);
+      assert.match(stderr, new RegExp(`${name}.* newer hub \\(format 2; this one knows 1\\)`));
+    }
   });
 
   it('a kill -9 is no mismatch, at any moment', async function () {

@@ -22,6 +22,11 @@ export const mutants = [
     tests: failure('FM-02-log-taken-away'),
   },
   {
+    name: 'FM-20 a used up quota fails the store for good',
+    patches: [patch('core/node/file-errors.ts', "if (errno === QUOTA) return 'EDQUOT';", '')],
+    tests: failure('FM-20-disk-full'),
+  },
+  {
     name: 'FM-26 waits for the other end of a pipe',
     patches: [store('node-disk.ts', 'read: O_RDONLY | NO_FOLLOW | NO_WAIT', 'read: O_RDONLY | NO_FOLLOW')],
   },

@@ -5,6 +5,7 @@
  *   sync-eio PART     the next fdatasync of a file whose path contains PART fails with EIO, once: the command file is removed
  *   write-eio PART    the same for the next write
  *   full PART         while the command file is there, a write goes half through, and all further ones fail with ENOSPC
+ *   quota PART        the same with EDQUOT
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -57,9 +58,10 @@ static ssize_t faulty_pwrite(pwrite_call real, int fd, const void *bytes, size_t
     errno = EIO;
     return -1;
   }
-  if (!commanded("full", fd)) return real(fd, bytes, count, at);
+  const int full = commanded("full", fd);
+  if (!full && !commanded("quota", fd)) return real(fd, bytes, count, at);
   if (half_written || count < 2) {
-    errno = ENOSPC;
+    errno = full ? ENOSPC : EDQUOT;
     return -1;
   }
   half_written = 1;

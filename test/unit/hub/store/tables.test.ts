@@ -8,6 +8,22 @@ const LINES = 70_000;
 const SEED = 12_345;
 const LENGTHS = Array.from({ length: LINES }, (_, i) => 100 + ((i * 7919) % 4_000));
 
+describe('the index of a long log', () => {
+  it('takes at most 64 bytes an entry, however it was filled', () => {
+    const ENTRIES = 300_000;
+    const lines = new LineTable();
+    const ids = new IdTable(SEED);
+    lines.append(
+      new Uint8Array(0),
+      Array.from({ length: ENTRIES }, () => 700),
+    );
+    for (let i = 0; i < ENTRIES; i++) ids.add(`0193f0a0-0000-7000-9000-${i.toString(16).padStart(12, '0')}`, i);
+    const perEntry = (lines.memoryBytes + ids.bytes) / ENTRIES;
+    assert.ok(perEntry <= 64, `${perEntry} bytes`);
+    assert.ok(perEntry > 4, 'both tables were counted');
+  });
+});
+
 describe('a line table from a checkpoint', () => {
   it('has the lines and blocks of the one it was taken of, and goes on as that one does', () => {
     const filled = new LineTable();
