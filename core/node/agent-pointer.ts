@@ -7,6 +7,7 @@ import path from 'node:path';
 import { HubError } from '../errors';
 import { writeFileAtomic } from './atomic-file';
 import { errnoOf, fileError } from './file-errors';
+import { readPlainFile } from './plain-file';
 
 /** Files that agents read by themselves. The first is made where there is none. */
 export const AGENT_FILES = ['AGENTS.md', 'CLAUDE.md'] as const;
@@ -43,11 +44,20 @@ interface AgentFile {
   readonly text: string | undefined;
 }
 
+/** Neither mark, or one of each in this order: else what lies between them might be somebody's text. */
+function isWhole(text: string): boolean {
+  const begins = text.split(BEGIN).length - 1;
+  const ends = text.split(END).length - 1;
+  return begins === ends && begins <= 1 && text.indexOf(BEGIN) <= text.indexOf(END);
+}
+
 /** latin1 keeps every byte as it is, whatever the file's encoding. */
 async function read(file: string): Promise<string | undefined> {
   try {
-    const text = await fsp.readFile(file, 'latin1');
-    if (text.split(BEGIN).length > 2 || text.includes(BEGIN) !== text.includes(END)) {
+    const plain = await readPlainFile(await fsp.realpath(file));
+    if (plain === undefined) return undefined;
+    const text = plain.bytes.toString('latin1');
+    if (!isWhole(text)) {
       const next = `Repair it by hand: there must be one "${BEGIN}" and one "${END}" after it, or neither.`;
       throw new HubError('bad_data', `${file} holds a damaged block of ctx. ${next}`);
     }

@@ -12,9 +12,14 @@ export interface FileWatchHandlers {
 const SETTLE_MS = 50;
 const POLL_MS = 5_000;
 
+/** A timer calls this, so nothing may be thrown: what hides the file is a change like any other, and whoever reads it says why. */
 function stampOf(file: string): string {
-  const stats = fs.statSync(file, { throwIfNoEntry: false });
-  return stats === undefined ? '' : `${stats.ino}/${stats.size}/${stats.mtimeMs}`;
+  try {
+    const stats = fs.statSync(file);
+    return `${stats.ino}/${stats.size}/${stats.mtimeMs}`;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code ?? '';
+  }
 }
 
 class WatchedFile {

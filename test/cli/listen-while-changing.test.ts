@@ -1,5 +1,6 @@
 /** A listener goes on while another command of the same project changes what it stands on. */
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
 import path from 'node:path';
 import { startHub, type HubProcess } from '../support/hub-process';
 import { removeTempDirs, until, type Running } from '../support/processes';
@@ -65,6 +66,17 @@ describe('listen, while the connection changes', function () {
     const { code, stderr } = await listener.finished;
     assert.equal(code, 78);
     assert.match(stderr, /not connected/);
+  });
+
+  it('outlives a file in the place of its folder, says what is in the way, and goes on when that is gone', async () => {
+    const hubDir = path.join(beta.dir, '.context', 'hub');
+    fs.rmSync(hubDir, { recursive: true, force: true });
+    fs.writeFileSync(hubDir, 'not a folder');
+    await listener.says(/outbox\.jsonl: a part of the path is a file/);
+    fs.rmSync(hubDir);
+    await share();
+    await until('the mirror is whole again', () => mirroredIds(beta).length === shared, 30_000);
+    assert.equal(listener.process.exitCode, null);
   });
 
   it('ends when its token is revoked, and says so', async () => {

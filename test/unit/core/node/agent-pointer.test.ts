@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import fc from 'fast-check';
@@ -90,10 +91,22 @@ describe('the pointer in AGENTS.md and CLAUDE.md', () => {
     assert.equal(other.read('outside'), 'mine\n');
   });
 
-  it('a block that was damaged by hand is named, not guessed at', async () => {
-    const { dir, read } = inFolder({ 'AGENTS.md': '<!-- ctx:agent begin -->\nmine\n' });
-    await assert.rejects(installPointer(dir), /damaged/);
-    await assert.rejects(removePointer(dir), /damaged/);
-    assert.equal(read('AGENTS.md'), '<!-- ctx:agent begin -->\nmine\n');
+  const BEGIN = '<!-- ctx:agent begin -->\n';
+  const END = '<!-- ctx:agent end -->\n';
+  for (const text of [`${BEGIN}mine\n`, `${BEGIN}${END}mine\n${END}`, `${END}mine\n${BEGIN}`]) {
+    it(`a block that was damaged by hand is named, not guessed at: ${JSON.stringify(text)}`, async () => {
+      const { dir, read } = inFolder({ 'AGENTS.md': text });
+      await assert.rejects(installPointer(dir), /damaged/);
+      await assert.rejects(removePointer(dir), /damaged/);
+      assert.equal(read('AGENTS.md'), text);
+    });
+  }
+
+  it('a pipe in the place of the file is refused, not waited for', async function () {
+    const { dir } = inFolder({});
+    if (process.platform === 'win32') this.skip();
+    execFileSync('mkfifo', [path.join(dir, 'AGENTS.md')]);
+    await assert.rejects(installPointer(dir), /is not a file/);
+    await assert.rejects(removePointer(dir), /is not a file/);
   });
 });
