@@ -31,7 +31,13 @@ export function processIo(): ProgramIo {
     stderr: (text) => void process.stderr.write(text),
     readStdin: readAll,
     env: process.env,
-    cwd: process.cwd(),
+    get cwd() {
+      try {
+        return process.cwd();
+      } catch (error) {
+        throw fileError(error, 'read', 'the current folder');
+      }
+    },
     // Asked for only when used: the streams cost start-up time.
     get stdinIsTty() {
       return process.stdin.isTTY;

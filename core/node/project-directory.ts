@@ -4,6 +4,7 @@ import path from 'node:path';
 import { isProjectName, type EntryType } from '../entry';
 import { HubError } from '../errors';
 import { MAX_PROJECT_LENGTH } from '../limits';
+import { fileError } from './file-errors';
 
 export const CONTEXT_DIR = '.context';
 
@@ -71,7 +72,15 @@ export function projectPaths(root: string): ProjectPaths {
   };
 }
 
-const isDirectory = (file: string): boolean => fs.statSync(file, { throwIfNoEntry: false })?.isDirectory() === true;
+function isDirectory(file: string): boolean {
+  try {
+    return fs.statSync(file, { throwIfNoEntry: false })?.isDirectory() === true;
+  } catch (error) {
+    // Such as a link to itself, or a folder of somebody else.
+    throw fileError(error, 'read', file);
+  }
+}
+
 const exists = (file: string): boolean => fs.existsSync(file);
 
 /** `from` and its ancestors, up to and with the one where `last` says so. */

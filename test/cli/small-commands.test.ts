@@ -4,7 +4,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { logEntries } from '../support/hub-log';
 import { startHub, type HubProcess } from '../support/hub-process';
-import { removeTempDirs, tempDir } from '../support/processes';
+import { ctx, removeTempDirs, tempDir, userEnv } from '../support/processes';
 import { connect, DECISION_FIELDS, newProject, projectAt, succeeded } from '../support/projects';
 
 describe('small commands', function () {
@@ -34,6 +34,15 @@ describe('small commands', function () {
     for (const file of made.created) assert.ok(fs.existsSync(file));
     const again = JSON.parse(succeeded(await project.ctx(['init', '--json'])).stdout) as typeof made;
     assert.deepEqual([again.created, again.gitignore_changed], [[], false]);
+  });
+
+  it('in a folder that is gone, a command says so', async function () {
+    if (process.platform === 'win32') this.skip();
+    const cwd = tempDir('ctx-gone');
+    const wrap = ['sh', '-c', 'rmdir "$PWD" && exec "$@"', 'sh'];
+    const { code, stdout, stderr } = await ctx(['list'], { cwd, env: userEnv(tempDir('ctx-user')), wrap });
+    assert.deepEqual([code, stdout], [74, '']);
+    assert.equal(stderr, 'ctx: Cannot read the current folder: no such file or folder.\n');
   });
 
   it('unregister: the connection goes, what was shared and what waits stays; the way to end the token is named', async () => {

@@ -11,6 +11,7 @@ import { watchCertificate } from '../../hub/certificate-watch';
 import { makeAuthority, makePair, type Authority } from '../support/certificates';
 import { registerClient, startHub, type HubProcess } from '../support/hub-process';
 import { ctx, removeTempDirs, tempDir, until, userEnv, type Finished } from '../support/processes';
+import { newProject, succeeded } from '../support/projects';
 
 /** [what, flags after `hub start`, what the message says, exit code]. */
 const BAD_FLAGS: readonly (readonly [string, readonly string[], RegExp, number])[] = [
@@ -98,6 +99,20 @@ describe('S02: TLS', () => {
     assert.equal((await hub('client', 'list', ...pinned)).code, 0);
     assert.equal((await hub('status', ...pinned)).code, 0);
     assert.equal((await hub('stop', '--data-dir', dataDir)).code, 0);
+  });
+
+  it('registering again at the same address keeps its TLS and its trust: the admin token never goes there in clear', async () => {
+    const { port, address, dataDir } = await start(...withPair('good'));
+    const project = await newProject('again');
+    const register = (...args: string[]): Promise<Finished> =>
+      project.ctx(['connection', 'register', ...args, '--token-file', path.join(dataDir, 'admin.token')]);
+    succeeded(await register(`127.0.0.1:${port}`, '--ca', authority.file));
+    const before = project.read('.connect.enc');
+    assert.match(succeeded(await register(`127.0.0.1:${port}`)).stdout, new RegExp(`at wss://127\\.0\\.0\\.1:${port}`));
+    assert.notEqual(project.read('.connect.enc'), before);
+    const spelledOut = await register(address);
+    assert.equal(spelledOut.code, 69);
+    assert.match(spelledOut.stderr, /TLS/);
   });
 
   it('with TLS a hub may listen on every address', async () => {

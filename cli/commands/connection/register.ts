@@ -73,6 +73,18 @@ async function trustOf(flags: Flags, io: ProgramIo): Promise<Trust> {
   };
 }
 
+const isGiven = ({ ca, fingerprint }: Trust): boolean => ca !== undefined || fingerprint !== undefined;
+
+/**
+ * The same address again, without a scheme, means the same way to it: else the admin token would go in clear to a hub that
+ * is known to speak TLS.
+ */
+function trustBefore(address: string, before: Connection | undefined): Trust | undefined {
+  if (address.includes('://') || parseHubAddress(address, true).url !== before?.hub_addr) return undefined;
+  const { ca, fingerprint } = before;
+  return { ...(ca === undefined ? {} : { ca }), ...(fingerprint === undefined ? {} : { fingerprint }) };
+}
+
 function peerList(flags: Flags, secure: boolean): string[] {
   const given = (flags.peers ?? '').split(',').filter((each) => each.trim() !== '');
   return given.map((each) => parseHubAddress(each, secure).url);
@@ -92,14 +104,18 @@ async function register(
       'The token is no argument, others could see it: use --token-file, "-" or CTX_ADMIN_TOKEN.',
     );
   }
-  const trust = await trustOf(flags, io);
-  const secure = trust.ca !== undefined || trust.fingerprint !== undefined;
+  const before = await connectionBefore(paths, io.env);
+  const given = await trustOf(flags, io);
+  const trust = isGiven(given) ? given : trustBefore(address, before);
+  const secure = trust !== undefined;
   const hub_addr = parseHubAddress(address, secure).url;
   const peers = peerList(flags, secure);
-  const before = await connectionBefore(paths, io.env);
   const { project, client } = named(flags, paths, before, io.env);
   const admin = await adminToken(io, { ...flags, fromStdin: stdin === '-' });
-  const registration = { address: hub_addr, adminToken: admin, project, client, trust, peers, signal: io.signal };
+  const registration = {
+    ...{ address: hub_addr, adminToken: admin, project, client, peers, signal: io.signal },
+    ...(trust === undefined ? {} : { trust }),
+  };
   const { connection, clientId, replaced } = await registerProject(paths, io.env, registration);
   report({ address: hub_addr, project, client, client_id: clientId, hub: connection.hub_id, replaced }, flags, context);
 }

@@ -53,6 +53,13 @@ describe('project directory', () => {
     assert.equal(findProject(dir, dir), undefined);
   });
 
+  it('a link that leads to itself is named, not reported as a bug', function () {
+    if (process.platform === 'win32') this.skip();
+    const root = tempDir();
+    fs.symlinkSync('.context', path.join(root, '.context'));
+    assert.throws(() => findProject(root, root), { code: 'cannot_create', message: /symbolic link/ });
+  });
+
   it('is made in the root of the repository, a worktree included, else right here', () => {
     const dir = tempDir();
     const deep = make(dir, 'a', 'b');
