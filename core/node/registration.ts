@@ -99,6 +99,8 @@ export async function connectionBefore(paths: ProjectPaths, env: Env): Promise<C
 export async function register(paths: ProjectPaths, env: Env, registration: Registration): Promise<Registered> {
   const { address, project, client, trust, peers = [] } = registration;
   const before = await connectionBefore(paths, env);
+  // The hub ends the token of this folder when it gives out the next: not before it is certain that one can be kept here.
+  if (before !== undefined) await writeConnection(paths, env, before);
   const { token, hub, clientId, wasKnown } = await withAdmin(registration, async (session) => ({
     wasKnown: await isKnown(registration, session),
     ...(await session.register(project, client)),

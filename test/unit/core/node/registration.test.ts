@@ -4,6 +4,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { v7 as uuid } from 'uuid';
 import { requireConnection, writeConnection } from '../../../../core/node/connection-file';
+import { openSession } from '../../../../core/node/hub-session';
 import { projectPaths, type ProjectPaths } from '../../../../core/node/project-directory';
 import { isRegistered, register, type Registration } from '../../../../core/node/registration';
 import { shareEntry } from '../../../../core/node/share';
@@ -50,6 +51,17 @@ describe('registration', function () {
     await register(paths, env, mine);
     assert.equal(await isRegistered(mine), true);
     assert.equal(await isRegistered({ ...mine, client: 'bob@laptop' }), false);
+  });
+
+  it('where the new token could not be kept, the old one goes on', async () => {
+    await register(paths, env, at(hub));
+    const { token, hub_addr } = await requireConnection(paths, env);
+    fs.chmodSync(paths.connection, 0o400);
+    await assert.rejects(register(paths, env, at(hub)), { code: 'cannot_create', message: /read-only/ });
+    await (await openSession({ address: hub_addr, token })).close();
+    fs.chmodSync(paths.connection, 0o600);
+    await register(paths, env, at(hub));
+    await assert.rejects(openSession({ address: hub_addr, token }), { code: 'unauthenticated' });
   });
 
   it('keeps what was subscribed', async () => {
