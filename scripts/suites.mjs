@@ -1,9 +1,20 @@
-// Runs suites one after the other and adds up their counts. A suite that ran no test, or ended without a result, failed.
+// Runs suites, one after the other or two at a time, and adds up their counts. A suite that ran no test, or ended without a
+// result, failed.
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { root } from './prepare.mjs';
+
+/** What a suite says that runs beside others: it comes out in one piece, when the suite has ended. */
+const aside = new AsyncLocalStorage();
+
+function say(text) {
+  const pieces = aside.getStore();
+  if (pieces === undefined) process.stdout.write(text);
+  else pieces.push(text);
+}
 
 const NOTHING = { passed: 0, failed: 0, skipped: 0 };
 
@@ -56,7 +67,7 @@ export function run(command, args, env = {}) {
     let out = '';
     const noteFindings = watch();
     child.stdout.setEncoding('utf8').on('data', (text) => {
-      process.stdout.write(text);
+      say(text);
       noteFindings(text);
       out = (out + text).slice(-20_000);
     });
@@ -67,7 +78,7 @@ export function run(command, args, env = {}) {
 
 /** The counts of a mocha run over bundled test files (below dist-test/). */
 export async function mocha(name, patterns, env = {}) {
-  console.log(`\n=== ${name}`);
+  say(`\n=== ${name}\n`);
   const result = path.join(fs.mkdtempSync(path.join(os.tmpdir(), 'ctx-result-')), 'result.json');
   const began = performance.now();
   const args = [
@@ -89,13 +100,13 @@ export async function mocha(name, patterns, env = {}) {
     findings.push(`${name}: ${ranNothing ? 'no test ran' : `mocha exited with ${code}`}`);
     counts.failed += 1;
   }
-  console.log(`${name}: ${closingLine(counts)} (${((performance.now() - began) / 1000).toFixed(1)} s)`);
+  say(`${name}: ${closingLine(counts)} (${((performance.now() - began) / 1000).toFixed(1)} s)\n`);
   return counts;
 }
 
 /** The counts of a runner that closes with `N passed, N failed[, N skipped]` on a line of its own. */
 export async function counted(name, command, args, env = {}) {
-  console.log(`\n=== ${name}`);
+  say(`\n=== ${name}\n`);
   const { code, out } = await run(command, args, env);
   const lines = [...out.matchAll(/^(?:\w+: )?(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$/gm)];
   const last = lines.at(-1);
@@ -113,9 +124,30 @@ export async function counted(name, command, args, env = {}) {
 
 /** A check that passes or fails as a whole. */
 export async function check(name, command, args, env = {}) {
-  console.log(`\n=== ${name}`);
+  say(`\n=== ${name}\n`);
   const { code } = await run(command, args, env);
   if (code !== 0) findings.push(`${name}: failed with exit code ${code}`);
-  else console.log(`${name}: ok`);
+  else say(`${name}: ok\n`);
   return { ...NOTHING, [code === 0 ? 'passed' : 'failed']: 1 };
+}
+
+/**
+ * Runs `{ name, run }` two at a time, where there are two cores: most of a suite's time is waiting for processes.
+ * @returns the counts, in the order of the suites
+ */
+export async function twoAtATime(suites) {
+  if (suites.length === 1) return [await suites[0].run()];
+  const counts = [];
+  const waiting = [...suites.entries()];
+  const lane = async () => {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+      const [at, { name, run: runSuite }] = next;
+      console.log(`… ${name} is running`);
+      const pieces = [];
+      counts[at] = await aside.run(pieces, runSuite);
+      process.stdout.write(pieces.join(''));
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(2, os.availableParallelism()) }, lane));
+  return counts;
 }
