@@ -136,6 +136,6 @@ export const mutants = [
   },
   {
     name: 'lock: waits without an end',
-    patches: [patch(LOCK, 'if (performance.now() >= deadline) throw', 'if (false) throw')],
+    patches: [patch(LOCK, 'if (performance.now() >= end) throw', 'if (false) throw')],
   },
 ];
