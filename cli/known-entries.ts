@@ -98,7 +98,8 @@ async function blocksOf(file: string, type: EntryType): Promise<MirroredBlock[]>
 async function mirroredEntries(paths: ProjectPaths, type: EntryType, archived: boolean): Promise<KnownEntry[]> {
   const blocks: MirroredBlock[] = [];
   const files = [...(archived ? await archiveFiles(paths, type) : []), paths.mirror[type]];
-  for (const file of files) blocks.push(...(await blocksOf(file, type)));
+  // One by one: an archive holds more than a call takes arguments.
+  for (const file of files) for (const block of await blocksOf(file, type)) blocks.push(block);
   const superseded = supersededIds(blocks.map(({ entry }) => entry));
   return blocks.map(({ entry, file, line }) => ({
     source: 'hub',
@@ -137,7 +138,7 @@ export async function knownEntries(
   { types, project, archived, note }: Wanted,
 ): Promise<KnownEntry[]> {
   const found: KnownEntry[] = [];
-  for (const type of types) found.push(...(await localEntries(paths, type, project, note)));
-  for (const type of types) found.push(...(await mirroredEntries(paths, type, archived)));
+  for (const type of types) for (const entry of await localEntries(paths, type, project, note)) found.push(entry);
+  for (const type of types) for (const entry of await mirroredEntries(paths, type, archived)) found.push(entry);
   return found;
 }

@@ -26,7 +26,7 @@ export async function localEntriesOf(paths: ProjectPaths, project: string, type:
 /** All of them; the files are read one after the other. */
 export async function localEntries(paths: ProjectPaths, project: string): Promise<LocalEntry[]> {
   const found: LocalEntry[] = [];
-  for (const type of ENTRY_TYPES) found.push(...(await localEntriesOf(paths, project, type)));
+  for (const type of ENTRY_TYPES) for (const entry of await localEntriesOf(paths, project, type)) found.push(entry);
   return found;
 }
 

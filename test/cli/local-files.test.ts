@@ -305,4 +305,11 @@ describe('ctx on local files', function () {
     assert.match(ok(await run(['--version'])), /^\d+\.\d+\.\d+\n$/);
     assert.equal(ok(await run(['-V'])), ok(await run(['--version'])));
   });
+
+  it('a file of more entries than a call takes arguments is searched like any other', async function () {
+    this.timeout(60_000);
+    const { dir, run } = await project();
+    fs.writeFileSync(path.join(dir, '.context', 'TASKS.md'), `${'- [ ] one\n'.repeat(150_000)}- [ ] needle\n`);
+    assert.match(ok(await run(['search', 'needle'])), /needle/);
+  });
 });
