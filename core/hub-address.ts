@@ -45,6 +45,11 @@ export function parseHubAddress(text: string, secureByDefault = false): HubAddre
   return { secure, host: url.hostname.replace(/^\[|\]$/g, ''), port, url: `${url.protocol}//${url.hostname}:${port}` };
 }
 
+/** Whether what is sent there never leaves this machine. @param host without brackets */
+export function isLoopbackHost(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
+}
+
 /** URL drops a scheme's default port (80, 443), which is not our default: read what was written. */
 function portOf(full: string, url: URL, secure: boolean): number {
   if (url.port !== '') return Number(url.port);

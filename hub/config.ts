@@ -2,14 +2,14 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { HubError } from '../core/errors';
-import { parseHubAddress } from '../core/hub-address';
+import { isLoopbackHost, parseHubAddress } from '../core/hub-address';
 import { DEFAULT_PORT } from '../core/limits';
 import { ctxHome } from '../core/node/ctx-home';
 import type { ProgramIo } from '../core/program';
 import type { TlsConfig } from './certificate';
 import { clusterOf, type ClusterConfig } from './cluster-config';
 import { DEFAULT_LIMITS, type ServerLimits } from './limits';
-import { hostLiteral, isLoopbackAddress, type WebGuard } from './server/web-guard';
+import { hostLiteral, type WebGuard } from './server/web-guard';
 
 /** As commander hands them over: what is absent was not given. */
 export interface StartFlags {
@@ -118,7 +118,7 @@ export function hubConfig(flags: StartFlags, io: Pick<ProgramIo, 'env' | 'cwd'>)
   const insecure = flags.insecure ?? false;
   if (host === '') throw new HubError('usage', '--host must not be empty.');
   const tls = tlsOf(flags, host, io.cwd);
-  const isOpen = !isLoopbackAddress(host) && tls === undefined;
+  const isOpen = !isLoopbackHost(host) && tls === undefined;
   if (isOpen && !insecure) {
     throw new HubError(
       'config',

@@ -21,10 +21,6 @@ export function hostLiteral(host: string): string {
   return (net.isIPv6(host) ? `[${host}]` : host).toLowerCase();
 }
 
-export function isLoopbackAddress(host: string): boolean {
-  return host === 'localhost' || host === '::1' || (net.isIPv4(host) && host.startsWith('127.'));
-}
-
 const LOOPBACK = /^(127\.|::1$|::ffff:127\.)/;
 
 /** Whoever reaches an address from that very address is on the machine that has it: nobody else gets the answers. */

@@ -8,6 +8,7 @@ import tls from 'node:tls';
 import { openSession } from '../../core/node/hub-session';
 import { expiryProblem, openCertificate, type TlsConfig } from '../../hub/certificate';
 import { watchCertificate } from '../../hub/certificate-watch';
+import { mintToken } from '../../hub/server/secrets';
 import { makeAuthority, makePair, type Authority } from '../support/certificates';
 import { registerClient, startHub, type HubProcess } from '../support/hub-process';
 import { ctx, removeTempDirs, tempDir, until, userEnv, type Finished } from '../support/processes';
@@ -222,5 +223,21 @@ describe('S02: TLS', () => {
     await until('no problem is left', () => !reported.has('certificate'));
     end();
     assert.equal(renewed[0], new X509Certificate(fs.readFileSync(config.certFile)).fingerprint256);
+  });
+
+  it('registering elsewhere in clear is warned of before anything is sent; on this machine and with TLS it is not', async () => {
+    const project = await newProject('alpha');
+    const token = path.join(folder, 'token');
+    fs.writeFileSync(token, `${mintToken('adm').text()}\n`);
+    const said = async (address: string): Promise<string> => {
+      const { code, stderr } = await project.ctx(['connection', 'register', address, '--token-file', token]);
+      assert.equal(code, 69, stderr);
+      return stderr;
+    };
+    // Names below .invalid never resolve (RFC 6761).
+    assert.match(await said('hub.invalid'), /warning: ws:\/\/hub\.invalid:9900 is not encrypted/);
+    assert.doesNotMatch(await said('wss://hub.invalid'), /warning/);
+    for (const local of ['127.0.0.1:1', 'localhost:1', '[::1]:1'])
+      assert.doesNotMatch(await said(local), /warning/, local);
   });
 });

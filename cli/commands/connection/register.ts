@@ -4,7 +4,7 @@ import path from 'node:path';
 import type { Command } from 'commander';
 import { isClientName, isProjectName } from '../../../core/entry';
 import { HubError } from '../../../core/errors';
-import { parseHubAddress } from '../../../core/hub-address';
+import { isLoopbackHost, parseHubAddress } from '../../../core/hub-address';
 import { defaultClientName } from '../../../core/node/client-name';
 import type { Connection } from '../../../core/node/connection-file';
 import { fileError } from '../../../core/node/file-errors';
@@ -108,7 +108,9 @@ async function register(
   const given = await trustOf(flags, io);
   const trust = isGiven(given) ? given : trustBefore(address, before);
   const secure = trust !== undefined;
-  const hub_addr = parseHubAddress(address, secure).url;
+  const parsed = parseHubAddress(address, secure);
+  const hub_addr = parsed.url;
+  if (!parsed.secure && !isLoopbackHost(parsed.host)) warnInClear(hub_addr, io);
   const peers = peerList(flags, secure);
   const { project, client } = named(flags, paths, before, io.env);
   const admin = await adminToken(io, { ...flags, fromStdin: stdin === '-' });
@@ -118,6 +120,14 @@ async function register(
   };
   const { connection, clientId, replaced } = await registerProject(paths, io.env, registration);
   report({ address: hub_addr, project, client, client_id: clientId, hub: connection.hub_id, replaced }, flags, context);
+}
+
+/** The hub warns its operator of the same; who types an address here may be somebody else. */
+function warnInClear(url: string, io: ProgramIo): void {
+  io.stderr(
+    `ctx: warning: ${url} is not encrypted: whoever sees this network can read the admin token and every entry. ` +
+      'If the hub has a certificate, write wss://, or give --ca or --fingerprint.\n',
+  );
 }
 
 interface Registered {
