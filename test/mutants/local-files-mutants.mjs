@@ -120,7 +120,7 @@ export const mutants = [
   },
   {
     name: 'lock: a machine of the same name is dead even while it touches its lock',
-    patches: [patch(LOCK, 'this.lives = true;', 'this.watched = undefined;')],
+    patches: [patch(LOCK, 'this.watched.modifiedMs !== modifiedMs', 'false')],
   },
   {
     name: 'lock: a process with a used pid counts as the holder',
