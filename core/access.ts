@@ -19,6 +19,9 @@ export const accessSchema = z.object({
   origins: z.array(project).min(1).optional(),
 });
 
+/** What the operator changes of it; `all` = the limits of before are gone. */
+export const limitsSchema = accessSchema.omit({ pending: true }).extend({ all: z.literal(true).optional() });
+
 /** As a hub tells it: a newer one may grant types that this version does not know. */
 export const toldAccessSchema = z.object({
   pending: z.literal(true).optional(),

@@ -5,7 +5,8 @@
 import * as z from 'zod';
 import { toldAccessSchema, type ClientAccess } from './access';
 import { cursorSchema, type Cursor } from './cursor';
-import { ENTRY_TYPES, META_KEYS, type EntryType, type PublishedEntry, type StoredEntry } from './entry';
+import { ENTRY_TYPES, type EntryType, type PublishedEntry, type StoredEntry } from './entry';
+import { metaSchema } from './entry-schema';
 import { HubError, isWireCode, type Outcome, type WireCode } from './errors';
 import { MAX_BATCH_ENTRIES } from './limits';
 import { visibleLine } from './visible-text';
@@ -24,7 +25,7 @@ export const publishedEntrySchema = z.strictObject({
   content: z.string(),
   timestamp: z.string(),
   origin: z.string().optional(),
-  meta: z.strictObject(Object.fromEntries(META_KEYS.map((key) => [key, z.string().optional()]))).optional(),
+  meta: metaSchema.optional(),
   supersedes: z.string().optional(),
 });
 

@@ -1,6 +1,6 @@
 /** Local control: what the operator on the hub's own machine may ask of the running hub (PROTOCOL.md, section "Wire"). */
 import * as z from 'zod';
-import { accessSchema } from '../core/access';
+import { limitsSchema } from '../core/access';
 import type { StampedEntry } from '../core/entry';
 import type { Audit } from './audit';
 import { clusterActions } from './cluster-control';
@@ -11,10 +11,7 @@ import type { ClientAdmin } from './server/client-admin';
 import type { ControlAction } from './server/http-routes';
 
 const clientSchema = z.object({ client_id: z.string() });
-const grantSchema = clientSchema.extend({
-  ...accessSchema.omit({ pending: true }).shape,
-  all: z.literal(true).optional(),
-});
+const grantSchema = clientSchema.extend(limitsSchema.shape);
 
 export interface ControlParts {
   readonly clients: ClientAdmin;

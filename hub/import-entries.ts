@@ -1,6 +1,7 @@
 /** Proposes entries that bring their origin and client along: what `ctx hub import` does on either side of local control. */
 import * as z from 'zod';
-import { ENTRY_TYPES, META_KEYS, type StampedEntry } from '../core/entry';
+import { ENTRY_TYPES, type StampedEntry } from '../core/entry';
+import { metaSchema, stampSchema } from '../core/entry-schema';
 import { MAX_BATCH_ENTRIES } from '../core/limits';
 import type { LogEngine } from './engine/log-engine';
 
@@ -8,9 +9,6 @@ export interface ImportedEntry {
   readonly kind: 'stored' | 'duplicate' | 'refused';
   readonly reason?: string | undefined;
 }
-
-const stamp = z.string().regex(/^[^"\\\u0000-\u001f]{1,256}$/, 'is no name');
-const meta = z.strictObject(Object.fromEntries(META_KEYS.map((key) => [key, z.string().optional()])));
 
 /** Parameters of the control action `import`. */
 export const importSchema = z.object({
@@ -20,10 +18,10 @@ export const importSchema = z.object({
         id: z.string(),
         type: z.enum(ENTRY_TYPES),
         content: z.string(),
-        origin: stamp,
-        client: stamp,
+        origin: stampSchema,
+        client: stampSchema,
         timestamp: z.string(),
-        meta: meta.optional(),
+        meta: metaSchema.optional(),
         supersedes: z.string().optional(),
       }),
     )

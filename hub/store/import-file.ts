@@ -2,22 +2,21 @@
 import fs from 'node:fs';
 import * as z from 'zod';
 import { LF } from '../../core/characters';
-import { ENTRY_TYPES, META_KEYS, type StampedEntry } from '../../core/entry';
+import { ENTRY_TYPES, type StampedEntry } from '../../core/entry';
+import { metaSchema, stampSchema } from '../../core/entry-schema';
 import { shapeFault } from '../../core/shape-fault';
 import { ORIGINAL_CLIENT } from './original-log';
 import { MAX_LINE_BYTES } from './scan-lines';
-
-const stamp = z.string().regex(/^[^"\\\u0000-\u001f]{1,256}$/, 'is no name');
 
 const importSchema = z.looseObject({
   id: z.string(),
   type: z.enum(ENTRY_TYPES),
   content: z.string(),
-  origin: stamp,
+  origin: stampSchema,
   /** The original hub did not record it. */
-  client: stamp.default(ORIGINAL_CLIENT),
+  client: stampSchema.default(ORIGINAL_CLIENT),
   timestamp: z.string(),
-  meta: z.strictObject(Object.fromEntries(META_KEYS.map((key) => [key, z.string().optional()]))).optional(),
+  meta: metaSchema.optional(),
   supersedes: z.string().optional(),
 });
 

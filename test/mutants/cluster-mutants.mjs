@@ -56,7 +56,7 @@ export const mutants = [
   },
   {
     name: 'S04 an origin from another node may break a line',
-    patches: [patch('engine/raft/command-batch.ts', '  origin: stamp,', '  origin: z.string(),')],
+    patches: [patch('engine/raft/command-batch.ts', '  origin: stampSchema,', '  origin: z.string(),')],
     tests: unit('arrivals'),
   },
   {

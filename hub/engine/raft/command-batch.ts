@@ -3,8 +3,9 @@
  * replica needs to apply it is in it. Also the form in which commands and their results travel between nodes.
  */
 import * as z from 'zod';
-import { accessSchema } from '../../../core/access';
-import { ENTRY_TYPES, isTimestamp, META_KEYS } from '../../../core/entry';
+import { limitsSchema } from '../../../core/access';
+import { ENTRY_TYPES, isTimestamp } from '../../../core/entry';
+import { metaSchema, stampSchema } from '../../../core/entry-schema';
 import { HubError, toWireCode } from '../../../core/errors';
 import { fromWireError, toWireError, type WireError } from '../../../core/wire';
 import { shapeFault } from '../../../core/shape-fault';
@@ -28,8 +29,6 @@ export interface CommandBatch {
   readonly commands: readonly Command[];
 }
 
-/** Goes into the line as it is. */
-const stamp = z.string().regex(/^[^"\\\u0000-\u001f]{1,256}$/, 'is no name');
 const time = z.string().refine(isTimestamp, 'is no time');
 
 /** The rest of an entry's rules are checked where it is applied, as those of one that was never replicated. */
@@ -38,17 +37,15 @@ const stamped = z.object({
   type: z.enum(ENTRY_TYPES),
   content: z.string(),
   timestamp: z.string(),
-  origin: stamp,
-  client: stamp,
-  meta: z.strictObject(Object.fromEntries(META_KEYS.map((key) => [key, z.string().optional()]))).optional(),
+  origin: stampSchema,
+  client: stampSchema,
+  meta: metaSchema.optional(),
   supersedes: z.string().optional(),
 });
 export const clientRecordSchema = recordSchema as unknown as z.ZodType<ClientRecord>;
 const accessChange = z.union([
   z.strictObject({ approve: z.literal(true) }),
-  z.strictObject({
-    limits: z.strictObject({ ...accessSchema.omit({ pending: true }).shape, all: z.literal(true).optional() }),
-  }),
+  z.strictObject({ limits: z.strictObject(limitsSchema.shape) }),
 ]);
 const command = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('publish'), entries: z.array(stamped) }),
