@@ -4,7 +4,7 @@
  */
 import fs from 'node:fs';
 import path from 'node:path';
-import { PRIVATE_FILE_MODE } from '../core/node/platform';
+import { NO_FOLLOW, PRIVATE_FILE_MODE } from '../core/node/platform';
 
 export type AuditEvent =
   | 'hub_start'
@@ -27,8 +27,6 @@ export interface Audit {
   readonly close: () => void;
 }
 
-/** Absent on Windows. */
-const NO_FOLLOW = (fs.constants.O_NOFOLLOW as number | undefined) ?? 0;
 const MAX_VALUE_LENGTH = 256;
 
 function line(event: AuditEvent, facts: AuditFacts): string {

@@ -73,7 +73,7 @@ export async function serve(config: HubConfig, flags: ServeFlags, { io, version 
   const report = flags.daemonChild === true ? reportToParent() : undefined;
   const destination = report === undefined ? STANDARD_ERROR : hubLogPath(config.dataDir);
   const crash = crashOn(() => log);
-  const progress = report === undefined ? showProgress(io, READING_LOG) : undefined;
+  const progress = showProgress(io, READING_LOG);
   let hub: StartedHub;
   try {
     hub = await startHub({
@@ -81,7 +81,7 @@ export async function serve(config: HubConfig, flags: ServeFlags, { io, version 
       version,
       crash,
       signal: io.signal,
-      onProgress: progress?.update ?? report?.reading ?? (() => undefined),
+      onProgress: report?.reading ?? progress.update,
       onWaiting: (message) => report?.waiting(message),
       openLog: (failed) => (log = openLog(destination, failed)),
     });
@@ -92,7 +92,7 @@ export async function serve(config: HubConfig, flags: ServeFlags, { io, version 
     report?.failed(error);
     throw error;
   } finally {
-    progress?.end();
+    progress.end();
   }
   // From here on the hub works, whether anybody can read what it says or not.
   process.stdout

@@ -10,7 +10,7 @@ import type { EntryType, StoredEntry } from '../entry';
 import { parseMirror, renderEntry, renderHeader } from '../mirror/format';
 import { writeFileAtomic } from './atomic-file';
 import { errnoOf, fileError } from './file-errors';
-import { syncDirectory } from './platform';
+import { NO_FOLLOW, syncDirectory } from './platform';
 import type { MirrorFile } from './mirror-state';
 
 /** Somebody else wrote to the file: its bytes are not what was recorded. */
@@ -23,8 +23,7 @@ export class MirrorEdited extends Error {
 /** A stamp that any other writer changes. */
 const stampOf = (stats: fs.Stats): string => `${stats.ino}/${stats.size}/${stats.mtimeMs}`;
 
-const NO_FOLLOW = fs.constants.O_NOFOLLOW as number | undefined;
-const READ_WRITE = fs.constants.O_RDWR | (NO_FOLLOW ?? 0);
+const READ_WRITE = fs.constants.O_RDWR | NO_FOLLOW;
 
 /** Where an entry stands in the file. */
 interface Place {

@@ -106,22 +106,23 @@ export class OutboxSender {
     const gone = new AbortController();
     void session.closed.then(({ error }) => gone.abort(error));
     const signal = AbortSignal.any([this.#abort.signal, gone.signal]);
+    let hindrance: { readonly error: HubError; readonly afterMs?: number | undefined } | undefined;
     try {
       const end = await drainOutbox({ session, outbox, paths, signal, onBatch: (outcome) => this.#report(outcome) });
       if (end.kind === 'later') {
+        hindrance = end;
         this.#pause = { session, until: performance.now() + (end.afterMs ?? 0) };
-        await this.#later(end.error, end.afterMs);
       } else this.#told = undefined;
     } catch (error) {
-      if (!this.#abort.signal.aborted) await this.#later(asHubError(error), undefined);
+      if (!this.#abort.signal.aborted) hindrance = { error: asHubError(error) };
     }
     await this.count().catch(() => undefined);
+    if (hindrance !== undefined) this.#later(hindrance.error, hindrance.afterMs);
   }
 
   /** Never before the hub said, and never at once: one that names no time, or none to speak of, is not asked in a loop. */
-  async #later(error: HubError, afterMs = 0): Promise<void> {
+  #later(error: HubError, afterMs = 0): void {
     const ms = Math.max(afterMs + 1, backoffMs(this.#failures++, this.#options.random));
-    await this.count().catch(() => undefined);
     this.#tellOnce(error);
     clearTimeout(this.#retry);
     if (!this.#abort.signal.aborted) this.#retry = setTimeout(() => this.send(), ms).unref();

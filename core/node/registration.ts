@@ -70,7 +70,7 @@ async function isKnown({ project, client }: Registration, session: HubSession): 
 
 /** How often, and how long at first, a token is tried that the hub has just given out. */
 const TRIES = 5;
-const FIRST_PAUSE_MS = 100;
+const FIRST_PAUSE_MS = 200;
 
 /** A node of a cluster knows a token only when it has caught up with the leader, which may be a moment after it gave the token out. */
 async function clusterSeenBy(registration: Registration, token: string): Promise<readonly string[]> {
@@ -80,7 +80,7 @@ async function clusterSeenBy(registration: Registration, token: string): Promise
     } catch (error) {
       const mayLag = error instanceof HubError && error.code === 'unauthenticated';
       if (!mayLag || tries === TRIES) throw error;
-      await delay(FIRST_PAUSE_MS * 2 ** tries, undefined, { signal: registration.signal });
+      await delay(FIRST_PAUSE_MS * 2 ** (tries - 1), undefined, { signal: registration.signal });
     }
   }
 }

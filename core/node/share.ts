@@ -95,8 +95,7 @@ interface Attempt {
 }
 
 /** @returns why something may still wait; `undefined` when the outbox is empty */
-async function tryToSend(attempt: Attempt, options: ShareOptions): Promise<HubError | undefined> {
-  const connection = await requireConnection(attempt.paths, options.env);
+async function tryToSend(attempt: Attempt, connection: Connection): Promise<HubError | undefined> {
   const session = await openAny(connection, attempt.end - performance.now(), attempt.signal);
   attempt.signal.addEventListener('abort', () => session.terminate(), { once: true });
   try {
@@ -113,9 +112,10 @@ async function tryToSend(attempt: Attempt, options: ShareOptions): Promise<HubEr
  * @returns why something may still wait; `undefined` when the outbox is empty
  */
 async function sendSomewhere(attempt: Attempt, options: ShareOptions): Promise<HubError | undefined> {
-  const isCluster = addressesOf(await requireConnection(attempt.paths, options.env)).length > 1;
+  const connection = await requireConnection(attempt.paths, options.env);
+  const isCluster = addressesOf(connection).length > 1;
   for (let tries = 1; ; tries++) {
-    const reason = await tryToSend(attempt, options);
+    const reason = await tryToSend(attempt, connection);
     const isGone = reason?.code === 'going_away' || reason?.code === 'unreachable';
     if (!isGone || !isCluster || tries === MAX_TRIES || attempt.signal.aborted) return reason;
   }

@@ -30,7 +30,7 @@ export type LogState =
   | {
       readonly kind: 'mismatch';
       readonly reason: string;
-      /** It ends in the middle of a line. */ readonly halfLine: boolean;
+      /** The log ends within a line. */ readonly halfLine: boolean;
     };
 
 /** The end of good lines. */
@@ -136,6 +136,10 @@ class Examiner {
     }
   }
 
+  private mismatch(reason: string): LogState {
+    return { kind: 'mismatch', reason, halfLine: this.bad !== undefined };
+  }
+
   state(fileBytes: number): LogState {
     const { watermark, closed } = this.options;
     const { bad, end } = this;
@@ -146,28 +150,18 @@ class Examiner {
     if (cutShort) {
       const entries = watermark.sequence - end.sequence;
       const bytes = watermark.length - fileBytes;
-      return {
-        kind: 'mismatch',
-        reason: `entries.jsonl is behind meta.json by ${entries} entries (${bytes} bytes)`,
-        halfLine: bad !== undefined,
-      };
+      return this.mismatch(`entries.jsonl is behind meta.json by ${entries} entries (${bytes} bytes)`);
     }
     if (!this.markSeen) {
       const mark = `sequence ${watermark.sequence} with digest ${watermark.digest} at byte ${watermark.length}`;
-      return {
-        kind: 'mismatch',
-        reason: `entries.jsonl and meta.json are of different histories: meta.json has ${mark}, entries.jsonl has not`,
-        halfLine: bad !== undefined,
-      };
+      return this.mismatch(
+        `entries.jsonl and meta.json are of different histories: meta.json has ${mark}, entries.jsonl has not`,
+      );
     }
     if (closed && fileBytes > watermark.length) {
       const entries = end.sequence - watermark.sequence;
       const bytes = fileBytes - watermark.length;
-      return {
-        kind: 'mismatch',
-        reason: `meta.json is behind entries.jsonl by ${entries} entries (${bytes} bytes)`,
-        halfLine: bad !== undefined,
-      };
+      return this.mismatch(`meta.json is behind entries.jsonl by ${entries} entries (${bytes} bytes)`);
     }
     return bad === undefined ? { kind: 'sound' } : { kind: 'torn', bad };
   }

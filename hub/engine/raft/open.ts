@@ -95,6 +95,8 @@ class OpenNode {
   private readonly discarded: Discarded;
   private readonly arrivals: Arrivals;
   private readonly contacts: Contacts;
+  /** Newest version of commands that this node says it understands. */
+  private readonly speaks: number;
   private closed = false;
 
   constructor(
@@ -104,9 +106,9 @@ class OpenNode {
     { opened, state: cluster }: { opened: OpenedRaftLog; state: ClusterState },
   ) {
     const { warn, crash, config } = options;
-    const ownSpeaks = options.speaks ?? BATCH_VERSION;
+    this.speaks = options.speaks ?? BATCH_VERSION;
     this.contacts = new Contacts({
-      ...{ node, ownSpeaks },
+      ...{ node, ownSpeaks: this.speaks },
       members: () => this.machine.now.members,
       leader: () => this.replica.leader,
       speaks: (id) => this.peers.speaks(id),
@@ -136,7 +138,7 @@ class OpenNode {
     this.peers = new Peers({
       secret: config.secret,
       self: this.self,
-      speaks: ownSpeaks,
+      speaks: this.speaks,
       undelivered: (to) => this.replica.undelivered(to),
       opened: () => this.engine.changed(),
       closed: (to) => this.replica.leaderGone(to),
@@ -184,7 +186,7 @@ class OpenNode {
   private openDoor(): PeerDoor {
     const { config, certificate, warn, crash } = this.options;
     return new PeerDoor({
-      ...{ secret: config.secret, self: this.self, speaks: this.options.speaks ?? BATCH_VERSION, crash },
+      ...{ secret: config.secret, self: this.self, speaks: this.speaks, crash },
       certificate: () => certificate()?.fingerprint ?? '',
       refusal: (peer) => this.contacts.refusal(peer),
       message: (message, { node }) => {
