@@ -2,9 +2,8 @@
 import assert from 'node:assert/strict';
 import type { Lab, LabNode } from '../support/cluster-lab/lab';
 import { CUT, FREE } from '../support/cluster-lab/network';
-import { until } from '../support/processes';
 import { scaled } from '../support/scale';
-import type { Scenario } from './scenario';
+import { nothingAcknowledged, type Scenario } from './scenario';
 
 const GO_ON = scaled(80, 600);
 /** What is lost comes again after a wait that doubles each time. */
@@ -114,15 +113,7 @@ async function noMajority(lab: Lab): Promise<void> {
   assert.ok(a !== undefined && b !== undefined && c !== undefined && d !== undefined && e !== undefined);
   await lab.part([a, b], [c, d], [e]);
   await lab.faultSeen(a, c);
-  const { writers } = lab;
-  const fails = (count: number): Promise<unknown> => {
-    const enough = writers.failed + count;
-    return until(`${count} more publishes fail`, () => writers.failed >= enough, 60_000);
-  };
-  await fails(12);
-  const { acknowledged } = writers;
-  await fails(6);
-  assert.equal(writers.acknowledged, acknowledged, 'acknowledged without a majority');
+  await nothingAcknowledged(lab);
   await lab.heal();
   await lab.writers.more(GO_ON);
 }

@@ -1,5 +1,7 @@
 /** A scenario: a cluster under writers and listeners, one fault that is shown to have happened, and the history checked at the end. */
+import assert from 'node:assert/strict';
 import { Lab, type Concluded, type LabOptions } from '../support/cluster-lab/lab';
+import { until } from '../support/processes';
 
 type OwnOptions = Pick<LabOptions, 'nodes' | 'spare' | 'folderOf' | 'env' | 'pauseMs'>;
 
@@ -21,6 +23,18 @@ export interface EquippedScenario {
   readonly title: string;
   readonly nodes: number;
   readonly equip: () => Equipment;
+}
+
+/** Writers go on failing, and nothing is acknowledged meanwhile: no majority is there. */
+export async function nothingAcknowledged({ writers }: Lab): Promise<void> {
+  const fails = (count: number): Promise<unknown> => {
+    const enough = writers.failed + count;
+    return until(`${count} more publishes fail`, () => writers.failed >= enough, 60_000);
+  };
+  await fails(12);
+  const { acknowledged } = writers;
+  await fails(6);
+  assert.equal(writers.acknowledged, acknowledged, 'acknowledged without a majority');
 }
 
 const sum = (a: Concluded, b: Concluded): Concluded => ({

@@ -20,6 +20,21 @@ export async function startBareLog(dir: string, frameBytes: number): Promise<Bar
   const args = [SERVER, String(frameBytes), path.join(dir, 'floor.log')];
   const child = await startChild('bare log server', process.execPath, args, { cwd: dir });
   const port = Number((await child.says(/port (\d+)/, START_DEADLINE_MS))[1]);
+  const { publish, close } = await driveFrames(port, frameBytes);
+  return {
+    publish,
+    close: () => {
+      close();
+      return child.stop();
+    },
+  };
+}
+
+/** Sends frames to a server that answers one byte for each, in order. */
+export async function driveFrames(
+  port: number,
+  frameBytes: number,
+): Promise<{ readonly publish: PublishOne; readonly close: () => void }> {
   const answers = new ReplyQueue<void>();
   const onData = (chunk: Buffer): void => {
     chunk.forEach(() => answers.reply());
@@ -31,9 +46,6 @@ export async function startBareLog(dir: string, frameBytes: number): Promise<Bar
       socket.write(frame);
       return answers.wait();
     },
-    close: () => {
-      socket.close();
-      return child.stop();
-    },
+    close: () => socket.close(),
   };
 }

@@ -2,7 +2,7 @@
 import path from 'node:path';
 import { startChild, type Child } from '../children';
 import type { PublishOne } from '../loops';
-import { connectPeer, ReplyQueue } from '../peers/socket';
+import { driveFrames } from './bare-log';
 
 export const BARE_REPLICA = 'bare replication loop';
 export const BARE_REPLICA_DURABILITY = 'bare loop: fdatasync on two of three before an answer, nothing else';
@@ -24,19 +24,11 @@ export async function startBareReplica(
   const [first, firstPort] = await start('bare-log-server', dirs[1], frameBytes, []);
   const [second, secondPort] = await start('bare-log-server', dirs[2], frameBytes, []);
   const [leader, port] = await start('bare-replica-server', dirs[0], frameBytes, [firstPort, secondPort]);
-  const answers = new ReplyQueue<void>();
-  const onData = (chunk: Buffer): void => {
-    chunk.forEach(() => answers.reply());
-  };
-  const socket = await connectPeer(port, onData, (error) => answers.fail(error));
-  const frame = Buffer.alloc(frameBytes, 'x');
+  const { publish, close } = await driveFrames(port, frameBytes);
   return {
-    publish: () => {
-      socket.write(frame);
-      return answers.wait();
-    },
+    publish,
     close: async () => {
-      socket.close();
+      close();
       for (const child of [leader, first, second]) await child.stop();
     },
   };
