@@ -21,8 +21,10 @@ export function startOnTerminal(
   options: Pick<RunOptions, 'cwd' | 'env'>,
   redirect = '',
 ): OnTerminal {
-  const command = `${[process.execPath, CTX, ...args].map(quoted).join(' ')} ${redirect}`;
-  const running = run(['script', '-qec', command, '/dev/null'], options);
+  // exec, so that no shell stands between: dash answers Ctrl-C itself and hides how the command ended.
+  const command = `exec ${[process.execPath, CTX, ...args].map(quoted).join(' ')} ${redirect}`;
+  const env = { ...(options.env ?? process.env), SHELL: '/bin/sh' };
+  const running = run(['script', '-qec', command, '/dev/null'], { ...options, env });
   return { ...running, type: (text) => void running.process.stdin?.write(text) };
 }
 
