@@ -153,7 +153,10 @@ describe('FM-27: meta.json made anew', () => {
     ['unreadable', (file: string) => fs.writeFileSync(file, 'oops')],
     [
       'of another hub',
-      (file: string) => fs.writeFileSync(file, fs.readFileSync(file, 'utf8').replace(/"hub_id": "./, '"hub_id": "f')),
+      (file: string) => {
+        const other = (_: string, first: string): string => `"hub_id": "${first === 'f' ? 'e' : 'f'}`;
+        fs.writeFileSync(file, fs.readFileSync(file, 'utf8').replace(/"hub_id": "(.)/, other));
+      },
     ],
   ] as const) {
     it(`${name}: from entries.jsonl and hub.id, and the hub goes on`, async () => {
