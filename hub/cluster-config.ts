@@ -4,7 +4,7 @@ import path from 'node:path';
 import { HubError } from '../core/errors';
 import { parseHubAddress } from '../core/hub-address';
 import { fileError } from '../core/node/file-errors';
-import { DEFAULT_KEEP_ENTRIES } from './engine/raft/limits';
+import { DEFAULT_KEEP_ENTRIES, MAX_NODES } from './engine/raft/limits';
 
 export interface ClusterFlags {
   readonly peers?: string;
@@ -26,7 +26,6 @@ export interface ClusterConfig {
 }
 
 const MIN_SECRET_CHARACTERS = 32;
-const MAX_NODES = 7;
 export const DEFAULT_MAX_AUTH_AGE_MS = 10 * 60_000;
 const UNIT_MS = { s: 1_000, m: 60_000, h: 3_600_000 } as const;
 
@@ -66,8 +65,8 @@ export function clusterOf(flags: ClusterFlags, cwd: string, secure: boolean): Cl
   const own = advertise === undefined ? undefined : parseHubAddress(advertise, secure).url;
   const all = (peers ?? '').split(',').filter((each) => each.trim() !== '');
   const addresses = [...new Set(all.map((each) => parseHubAddress(each, secure).url))].sort();
-  if (addresses.length > MAX_NODES) throw new HubError('usage', `A cluster has at most ${MAX_NODES} nodes.`);
   if (addresses.length > 0 && own !== undefined && !addresses.includes(own)) addresses.push(own);
+  if (addresses.length > MAX_NODES) throw new HubError('usage', `A cluster has at most ${MAX_NODES} nodes.`);
   const keep = raftKeepEntries === undefined ? DEFAULT_KEEP_ENTRIES : Number(raftKeepEntries);
   if (!Number.isSafeInteger(keep) || keep < 1)
     throw new HubError('usage', '--raft-keep-entries must be a whole number above 0.');

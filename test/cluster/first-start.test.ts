@@ -48,6 +48,13 @@ describe('the first start of a cluster', function () {
     await until('its process has ended', () => !fs.existsSync(lock), 60_000);
   });
 
+  it('of more than seven nodes is refused, this one counted whether it is named or not', async () => {
+    const others = [1, 2, 3, 4, 5, 6, 7].map((host) => `10.0.0.${host}:9900`).join(',');
+    const refused = await ctx(startArgs(0, '--advertise', '10.0.0.8:9900', '--peers', others), options);
+    assert.equal(refused.code, 64);
+    assert.match(refused.stderr, /at most 7 nodes/);
+  });
+
   it('as a daemon says whom it waits for, and serves once they are there', async () => {
     const first = startFirst(0);
     await first.says(new RegExp(`Waiting for the other nodes: wss://127.0.0.1:${ports[1]}`), 60_000);

@@ -13,6 +13,7 @@ const shown = ['test/cluster/failure-modes.test.ts'];
 const peers = ['test/security/S03-S04-peers.test.ts'];
 const members = ['test/cluster/membership.test.ts'];
 const three = ['test/cluster/three-nodes.test.ts'];
+const most = ['test/cluster/most-nodes.test.ts'];
 const lost = ['test/cluster/lost-majority.test.ts'];
 
 export const mutants = [
@@ -162,7 +163,7 @@ export const mutants = [
   {
     name: 'FM-35 a wiped node is taken for the one it was',
     patches: [
-      patch('engine/raft/cluster-admin.ts', 'if (known !== undefined) {', 'if (known?.address === "") {'),
+      patch('engine/raft/cluster-admin.ts', 'if (had !== undefined) {', 'if (had?.address === "") {'),
       patch(
         'engine/raft/contacts.ts',
         'known === undefined || known.uid === peer.uid ?',
@@ -170,6 +171,29 @@ export const mutants = [
       ),
     ],
     tests: members,
+  },
+  {
+    name: 'two that are added at once pass the limit of nodes',
+    patches: [
+      patch(
+        'engine/raft/cluster-admin.ts',
+        '    this.requireRoom();\n    const member: Member',
+        '    const member: Member',
+      ),
+    ],
+    tests: most,
+  },
+  {
+    name: 'two that are added at once get one number',
+    patches: [
+      patch(
+        'engine/raft/cluster-admin.ts',
+        'const { replica } = this.parts;\n    while',
+        'const { replica } = this.parts;\n    const first = next();\n    while',
+      ),
+      patch('engine/raft/cluster-admin.ts', 'replica.proposeChange(next())', 'replica.proposeChange(first)'),
+    ],
+    tests: most,
   },
   {
     name: 'FM-33 what was discarded is not noted as rejected',

@@ -38,8 +38,11 @@ export class LabNode {
     return fs.readFileSync(path.join(this.folder, 'entries.jsonl'), 'utf8');
   }
 
-  /** @param more `speaks`: it says that it understands no newer commands than that */
-  async open(peers: readonly string[], more: { readonly speaks?: number } = {}): Promise<OpenedRaftEngine> {
+  /** @param more `speaks`: it says that it understands no newer commands than that; `signal` calls a first start off */
+  async open(
+    peers: readonly string[],
+    more: { readonly speaks?: number; readonly signal?: AbortSignal } = {},
+  ): Promise<OpenedRaftEngine> {
     const opened = await openRaftEngine({
       ...{ folder: this.folder, disk: this.faults.disk, host: '127.0.0.1', port: this.port, version: 'lab' },
       config: { advertise: this.address, peers, secret: SECRET, keepEntries: 5, maxAuthAgeMs: 600_000 },

@@ -10,7 +10,7 @@ import type { Member } from '../../peers/peers';
 import type { PeerIdentity } from '../../peers/proof';
 import type { ConfigurationChange } from '../../raft/configuration';
 import { encodeMember } from './cluster';
-import { ADMIN_MS, TRANSFER_MS } from './limits';
+import { ADMIN_MS, MAX_NODES, TRANSFER_MS } from './limits';
 import { parseNodeInfo, type MemberInfo } from './node-info';
 import type { Replica } from './replica';
 import type { StateMachine } from './state-machine';
@@ -137,23 +137,43 @@ export class ClusterAdmin {
 
   private async add(address: string, deadline: number): Promise<string | undefined> {
     const { machine } = this.parts;
+    // A full cluster says so whether anybody answers there or not.
+    if (this.memberOf(address) === undefined) this.requireRoom();
     const uid = await this.uidAt(address);
-    const known = machine.now.members.find((member) => member.address === address);
-    if (known?.uid === uid) return `${address} is node ${known.id} already.`;
-    if (known !== undefined) {
+    const member = (): Member | undefined => machine.now.members.find((each) => each.uid === uid);
+    const before = member();
+    if (before !== undefined) return `${address} is node ${before.id} already.`;
+    const isDone = await this.change(
+      () => this.joining(uid, address),
+      deadline,
+      () => member() !== undefined,
+    );
+    return isDone ? `${address} is node ${member()?.id ?? '?'}. It counts as soon as it has caught up.` : undefined;
+  }
+
+  private joining(uid: string, address: string): ConfigurationChange {
+    const had = this.memberOf(address);
+    if (had !== undefined) {
       throw new HubError(
         'invalid',
-        `Node ${known.id} had that address and lost its data. First: ctx hub peer remove ${known.id}`,
+        `Node ${had.id} had that address and lost its data. First: ctx hub peer remove ${had.id}`,
       );
     }
-    const member: Member = { id: machine.now.nextId, uid, address };
-    const change: ConfigurationChange = {
+    this.requireRoom();
+    const member: Member = { id: this.parts.machine.now.nextId, uid, address };
+    return {
       transition: 'auto',
       changes: [{ kind: 'add-learner', node: member.id }],
       context: encodeMember(member),
     };
-    const isDone = await this.change(change, deadline, () => machine.now.members.some((each) => each.uid === uid));
-    return isDone ? `${address} is node ${member.id}. It counts as soon as it has caught up.` : undefined;
+  }
+
+  private requireRoom(): void {
+    if (this.parts.machine.now.members.length < MAX_NODES) return;
+    throw new HubError(
+      'invalid',
+      `A cluster has at most ${MAX_NODES} nodes, and this one has them. First let one go: ctx hub peer remove <node>`,
+    );
   }
 
   /** The one who answers there must be a node with an empty data directory that waits to be added, or a member. */
@@ -187,29 +207,37 @@ export class ClusterAdmin {
 
   private async remove(peer: string, deadline: number): Promise<string | undefined> {
     const { machine, self } = this.parts;
-    const { configuration } = machine.now;
     const member = this.memberOf(peer);
     if (member === undefined) {
       throw new HubError('invalid', `There is no peer ${peer}. See: ctx hub peer list`);
     }
-    if (configuration.voters.length === 1 && configuration.voters.includes(member.id)) {
-      throw new HubError('invalid', 'It is the only voting node of the cluster. Stop it instead: ctx hub stop');
-    }
+    this.leaving(member);
     if (member.id === self().node) {
       await this.handOver();
       return undefined;
     }
-    const change: ConfigurationChange = { transition: 'auto', changes: [{ kind: 'remove', node: member.id }] };
-    const isDone = await this.change(change, deadline, () => !machine.now.members.some(({ id }) => id === member.id));
+    const isGone = (): boolean => !machine.now.members.some(({ id }) => id === member.id);
+    const isDone = await this.change(() => this.leaving(member), deadline, isGone);
     return isDone ? `Node ${member.id} (${member.address}) is no longer a member.` : undefined;
   }
 
-  /** @returns false when this node stopped leading; @throws HubError `no_leader` when no majority takes part */
-  private async change(change: ConfigurationChange, deadline: number, isThere: () => boolean): Promise<boolean> {
+  private leaving({ id }: Member): ConfigurationChange {
+    const { voters } = this.parts.machine.now.configuration;
+    if (voters.length === 1 && voters.includes(id)) {
+      throw new HubError('invalid', 'It is the only voting node of the cluster. Stop it instead: ctx hub stop');
+    }
+    return { transition: 'auto', changes: [{ kind: 'remove', node: id }] };
+  }
+
+  /**
+   * @param next the change as the members are now, who may be others at each try; throws when it may not be
+   * @returns false when this node stopped leading; @throws HubError `no_leader` when no majority takes part
+   */
+  private async change(next: () => ConfigurationChange, deadline: number, isThere: () => boolean): Promise<boolean> {
     const { replica } = this.parts;
     while (performance.now() < deadline) {
       if (replica.role !== 'leader') return false;
-      const result = replica.proposeChange(change);
+      const result = replica.proposeChange(next());
       if (result.kind === 'appended') await replica.waitApplied(result.index, deadline - performance.now());
       // A change under way makes the core leave a no-op in the place of the next one.
       if (isThere()) return true;

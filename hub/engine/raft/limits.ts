@@ -1,5 +1,8 @@
 /** Times and limits of the Raft engine, in one place. */
 
+/** Members of a cluster, those that catch up too: more would cost every write and save nothing. */
+export const MAX_NODES = 7;
+
 /** Heartbeat 100 ms, election 1–2 s (random). */
 export const TICK_MS = 50;
 export const HEARTBEAT_TICKS = 2;
