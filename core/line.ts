@@ -214,6 +214,11 @@ function findSequence(bytes: Uint8Array, tailStart: number, tailEnd: number): nu
   return has(bytes, at, SEQUENCE_OPEN) ? at + SEQUENCE_OPEN.length : -1;
 }
 
+/** Id of the entry in a line that {@link splitLine} has split. */
+export function idText(bytes: Uint8Array, { start, idEnd }: LineParts): string {
+  return asciiAt(bytes, start + ID_START, idEnd);
+}
+
 /**
  * Finds the parts of a line without parsing its JSON. The answer is a reason in words when the line does not have the
  * shape that this format writes.

@@ -49,9 +49,17 @@ function announcement(hub: StartedHub, asJson: boolean, showToken: boolean): str
   return `${lines.join('\n')}\n`;
 }
 
-/** Fails closed (S38): whatever nobody expected ends the process, and nothing more is acknowledged. */
+/**
+ * Fails closed (S38): whatever nobody expected ends the process, and nothing more is acknowledged. What has a name ends it with
+ * the exit code of that, and no stack.
+ */
 function crashOn(log: () => Logger | undefined): (error: unknown) => void {
   const crash = (error: unknown): void => {
+    if (error instanceof HubError) {
+      log()?.fatal({ code: error.code }, error.message);
+      process.stderr.write(`ctx: ${error.message}\n`);
+      process.exit(error.facts.exit);
+    }
     const err = error instanceof Error ? error : new Error(String(error));
     const logger = log();
     if (logger === undefined) process.stderr.write(`ctx: ${err.stack ?? err.message}\n`);

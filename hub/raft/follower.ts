@@ -1,6 +1,7 @@
 /** What a follower does with its leader's messages (thesis §3.5, §5.3). */
 import { NOBODY } from './entry';
 import { allMembers } from './configuration';
+import { LostEntriesError } from './invariant';
 import type { MessageOf } from './message';
 import { becomeFollower } from './roles';
 import { send, type RaftState } from './state';
@@ -25,6 +26,8 @@ export function takeAppend(state: RaftState, append: MessageOf<'append'>): void 
 }
 
 export function takeHeartbeat(state: RaftState, { from, commit, read }: MessageOf<'heartbeat'>): void {
+  // A leader tells a follower of no commit beyond what that follower has accepted.
+  if (commit > state.log.lastIndex) throw new LostEntriesError(commit, state.log.lastIndex);
   state.log.commitTo(commit);
   send(state, from, { kind: 'heartbeat-response', read });
 }

@@ -4,7 +4,7 @@
  */
 import { crc32 } from 'node:zlib';
 import { HubError } from '../../core/errors';
-import { asciiAt, has, ID_START, splitLine, type LineParts } from '../../core/line';
+import { asciiAt, has, idText, splitLine, type LineParts } from '../../core/line';
 import type { KnownEntry } from '../state/hub-state';
 import { digestText } from './check-line';
 import type { IdTable } from './id-table';
@@ -43,10 +43,6 @@ class StoredLine implements LogLine {
 interface FoundLine {
   readonly bytes: Uint8Array;
   readonly parts: LineParts;
-}
-
-function idOf({ bytes, parts }: FoundLine): string {
-  return asciiAt(bytes, parts.start + ID_START, parts.idEnd);
 }
 
 function knownEntry({ bytes, parts }: FoundLine): KnownEntry {
@@ -211,7 +207,7 @@ export class LogRanges {
     for (const ordinal of ordinals) {
       try {
         const line = await this.readOne(ordinal);
-        if (idOf(line) === id) return knownEntry(line);
+        if (idText(line.bytes, line.parts) === id) return knownEntry(line);
       } catch (error) {
         if (error instanceof HubError) return error;
         throw error;

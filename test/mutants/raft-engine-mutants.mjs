@@ -47,4 +47,26 @@ export const mutants = [
     name: 'stands although somebody leads',
     patches: [patch('standing.ts', 'if (!this.parts.isLeaderless()) return;', '')],
   },
+  {
+    name: 'FM-23 votes without entries that it has applied lines of',
+    patches: [patch('open-data.ts', '      await requireLines(disk, folder, raft, mark.index);\n', '')],
+  },
+  {
+    name: 'FM-23 votes without entries that clients.json is of',
+    patches: [patch('open-data.ts', "if (snapshot !== 'begun') requireClients(", 'if (false) requireClients(')],
+  },
+  {
+    name: 'FM-23 takes a snapshot of once for an excuse for ever',
+    patches: [
+      patch('open-data.ts', 'const { snapshot, ...state } = mark;', 'const { snapshot } = mark, state = mark;'),
+    ],
+  },
+  {
+    name: 'FM-23 suspects a node of having lost what a snapshot brought',
+    patches: [patch('open-data.ts', "mark.snapshot !== 'begun'", 'true')],
+  },
+  {
+    name: 'FM-23 does not say that a snapshot has begun',
+    patches: [patch('state-machine.ts', "await this.mark(false, 'begun');", '')],
+  },
 ];

@@ -142,4 +142,14 @@ export const mutants = [
       ),
     ],
   },
+  {
+    name: 'FM-23 follows a leader that counts on entries which are gone',
+    patches: [
+      patch(
+        'follower.ts',
+        'if (commit > state.log.lastIndex) throw new LostEntriesError(commit, state.log.lastIndex);',
+        'commit = Math.min(commit, state.log.lastIndex);',
+      ),
+    ],
+  },
 ];

@@ -4,7 +4,7 @@ import fs from 'node:fs';
 import http from 'node:http';
 import path from 'node:path';
 import type { LogEngine } from '../../hub/engine/log-engine';
-import { openRaftEngine, type OpenedRaftEngine } from '../../hub/engine/raft/open';
+import { openRaftEngine, type OpenedRaftEngine, type RaftEngineOptions } from '../../hub/engine/raft/open';
 import { isPeerPath } from '../../hub/peers/peer-door';
 import { nodeDisk } from '../../hub/store/node-disk';
 import { faultyDisk, type FaultyDisk } from '../conformance/engine/faulty-disk';
@@ -38,10 +38,10 @@ export class LabNode {
     return fs.readFileSync(path.join(this.folder, 'entries.jsonl'), 'utf8');
   }
 
-  /** @param more `speaks`: it says that it understands no newer commands than that; `signal` calls a first start off */
+  /** @param more `speaks`: it says that it understands no newer commands than that; `signal`: calls a first start off; `disk`: another one */
   async open(
     peers: readonly string[],
-    more: { readonly speaks?: number; readonly signal?: AbortSignal } = {},
+    more: Partial<Pick<RaftEngineOptions, 'speaks' | 'signal' | 'disk'>> = {},
   ): Promise<OpenedRaftEngine> {
     const opened = await openRaftEngine({
       ...{ folder: this.folder, disk: this.faults.disk, host: '127.0.0.1', port: this.port, version: 'lab' },

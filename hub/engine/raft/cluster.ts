@@ -28,11 +28,17 @@ const stateSchema = z.object({
   members: z.array(memberSchema),
   nextId: z.int().min(1),
 });
-/** `installed`: a snapshot was taken in here, which the Raft log may not know yet. */
-const markSchema = stateSchema.extend({ installed: z.boolean().optional() });
-export type RaftMark = ClusterState & { readonly installed?: boolean | undefined };
+/**
+ * How far a snapshot was taken in: `begun` = lines that the Raft log has never held may lie behind the watermark;
+ * `installed` = it is whole, and the Raft log may not know it yet.
+ */
+const snapshotProgress = z.enum(['begun', 'installed']);
+export type SnapshotProgress = z.infer<typeof snapshotProgress>;
 
-/** @throws HubError `bad_data` */
+const markSchema = stateSchema.extend({ snapshot: snapshotProgress.optional() });
+export type RaftMark = ClusterState & { readonly snapshot?: SnapshotProgress | undefined };
+
+/** @returns undefined for a node that joined and has not got its first snapshot yet. @throws HubError `bad_data` */
 export function parseMark(value: unknown): RaftMark | undefined {
   if (value === undefined) return undefined;
   const parsed = markSchema.safeParse(value);

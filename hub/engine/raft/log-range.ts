@@ -2,7 +2,7 @@
 import type { Cursor } from '../../../core/cursor';
 import { checkPublishedEntry, isEntryType } from '../../../core/entry';
 import { HubError } from '../../../core/errors';
-import { asciiAt, lineDigest, splitLine } from '../../../core/line';
+import { asciiAt, idText, lineDigest, splitLine } from '../../../core/line';
 import type { PlannedLine } from '../../state/hub-state';
 import { sha256 } from '../../store/sha256';
 
@@ -37,7 +37,7 @@ export function checkedLines(range: readonly Uint8Array[], after: Cursor): reado
     const type = asciiAt(bytes, parts.typeStart, parts.typeEnd);
     if (!isEntryType(type)) return wrong(sequence, `its type is ${type}`);
     if (!parts.redacted) checkEntry(sequence, text);
-    const id = asciiAt(bytes, parts.start + '{"id":"'.length, parts.idEnd);
+    const id = idText(bytes, parts);
     previous = { sequence: parts.sequence, digest };
     return { id, sequence: parts.sequence, type, digest, text };
   });

@@ -11,25 +11,22 @@ import { durationText, type ClusterConfig } from '../../cluster-config';
 import { PeerDoor, type PeerAnswer } from '../../peers/peer-door';
 import { Peers } from '../../peers/peers';
 import type { PeerIdentity } from '../../peers/proof';
-import type { OpenedRaftLog } from '../../raft-log/raft-log';
+import { LostEntriesError } from '../../raft/invariant';
 import { HubState } from '../../state/hub-state';
-import { cutToWatermark } from '../../store/cut-to-watermark';
 import type { Disk } from '../../store/disk';
-import { openStore } from '../../store/open-store';
 import { sha256 } from '../../store/sha256';
 import type { Store } from '../../store/store';
 import type { LogLine } from '../../store/log-reader';
 import type { OpenedEngine } from '../file';
 import { Arrivals } from './arrivals';
 import { Contacts } from './contacts';
-import type { ClusterState } from './cluster';
 import { BATCH_VERSION } from './command-batch';
 import { ClusterAdmin, wishSchema } from './cluster-admin';
 import { CURSOR_WAIT_MS, RANGE_BYTES } from './limits';
 import { Discarded } from './discarded';
 import { joinCluster, type JoinedNode } from './join';
 import { lineFetcher } from './line-fetcher';
-import { openRecoveredLog } from './open-log';
+import { lostLog, openData, type OpenedData } from './open-data';
 import type { MemberInfo } from './node-info';
 import { RaftEngine } from './raft-engine';
 import { Replica } from './replica';
@@ -85,6 +82,7 @@ function parsedRequest<T>(schema: z.ZodType<T>, body: unknown): T {
 class OpenNode {
   private readonly lineListeners = new Set<(lines: readonly LogLine[]) => void>();
   private readonly clientListeners = new Set<() => void>();
+  private readonly store: Store;
   private readonly machine: StateMachine;
   private readonly replica: Replica;
   private readonly peers: Peers;
@@ -102,10 +100,11 @@ class OpenNode {
   constructor(
     private readonly options: RaftEngineOptions,
     private readonly node: JoinedNode,
-    private readonly store: Store,
-    { opened, state: cluster }: { opened: OpenedRaftLog; state: ClusterState },
+    data: OpenedData,
   ) {
     const { warn, crash, config } = options;
+    const { store, raft, state: cluster } = data;
+    this.store = store;
     this.speaks = options.speaks ?? BATCH_VERSION;
     this.contacts = new Contacts({
       ...{ node, ownSpeaks: this.speaks },
@@ -152,12 +151,13 @@ class OpenNode {
       known: async (ids) => new Set((await store.known(ids))?.keys()),
     });
     this.replica = new Replica({
-      ...{ id: node.node, log: opened.log, recovered: opened.recovered, machine: this.machine, warn, crash },
+      ...{ id: node.node, log: raft.log, recovered: raft.recovered, machine: this.machine, warn },
       keepEntries: config.keepEntries,
       send: (message) => this.peers.send(message),
       discard: (entries) => this.discarded.keep(entries, new Date()),
       applied: (entry, results) => this.engine.applied(entry, results),
       changed: () => this.roleChanged(),
+      crash: (error) => crash(error instanceof LostEntriesError ? this.lost(error) : error),
     });
     this.admin = new ClusterAdmin({
       ...{ replica: this.replica, machine: this.machine, self: this.self, secret: config.secret, warn },
@@ -202,6 +202,10 @@ class OpenNode {
     const { cluster, node, uid, address } = this.node;
     return { cluster, node, uid, address };
   };
+
+  private lost({ promised, lastIndex }: LostEntriesError): HubError {
+    return lostLog(this.options.folder, lastIndex, `the leader has this node's word for ${promised}`);
+  }
 
   private distrust(): HubError | undefined {
     const { maxAuthAgeMs } = this.options.config;
@@ -349,16 +353,14 @@ class OpenNode {
 
 /** @throws HubError that says why the node must not start, and what to do */
 export async function openRaftEngine(options: RaftEngineOptions): Promise<OpenedRaftEngine> {
-  const { disk, folder, warn, onProgress } = options;
   const node = await joinCluster(options);
-  await cutToWatermark(disk, folder);
-  const store = await openStore({ folder, disk, now: Date.now, warn, onProgress, refuseClientEdits: true });
+  const data = await openData(options);
   try {
-    const open = new OpenNode(options, node, store, await openRecoveredLog(options, store));
+    const open = new OpenNode(options, node, data);
     await open.ready();
     return open.opened();
   } catch (error) {
-    await store.close();
+    await data.store.close();
     throw error;
   }
 }

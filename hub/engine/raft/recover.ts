@@ -10,14 +10,11 @@ import { HubError } from '../../../core/errors';
 import { EMPTY_CONFIGURATION } from '../../raft/configuration';
 import type { Entry } from '../../raft/entry';
 import { HubState } from '../../state/hub-state';
-import { cutToWatermark } from '../../store/cut-to-watermark';
 import { nodeDisk } from '../../store/node-disk';
-import { openStore } from '../../store/open-store';
 import { sha256 } from '../../store/sha256';
-import type { Store } from '../../store/store';
 import type { RaftMark } from './cluster';
 import { readNodeFile, writeNodeFile, type NodeFile } from './node-file';
-import { openRecoveredLog } from './open-log';
+import { openData, type OpenedData } from './open-data';
 import { StateMachine } from './state-machine';
 
 export interface Recovery {
@@ -50,23 +47,21 @@ export async function recoverCluster(folder: string, warn: (message: string) => 
     throw new HubError('invalid', `${folder} does not belong to a node of a cluster: there is nothing to recover.`);
   }
   const copy = await keepCopy(folder, now);
-  await cutToWatermark(nodeDisk, folder);
-  const store = await openStore({ folder, disk: nodeDisk, now: () => now.getTime(), warn, refuseClientEdits: true });
+  const data = await openData({ disk: nodeDisk, folder, warn });
   try {
-    return await recoverFrom(store, file, file.joined.node, { folder, warn, copy });
+    return await recoverFrom(data, file, file.joined.node, { folder, copy });
   } finally {
-    await store.close();
+    await data.store.close();
   }
 }
 
 async function recoverFrom(
-  store: Store,
+  { store, raft, state: cluster }: OpenedData,
   file: NodeFile,
   node: number,
-  { folder, warn, copy }: { readonly folder: string; readonly warn: (message: string) => void; readonly copy: string },
+  { folder, copy }: { readonly folder: string; readonly copy: string },
 ): Promise<Recovery> {
-  const { opened, state: cluster } = await openRecoveredLog({ disk: nodeDisk, folder, warn }, store);
-  const { log, recovered } = opened;
+  const { log, recovered } = raft;
   const state = new HubState({
     head: store.head,
     nextSequence: store.nextSequence,
@@ -83,7 +78,7 @@ async function recoverFrom(
     configuration: { ...EMPTY_CONFIGURATION, voters: [node] },
     members: [{ id: node, uid: file.uid, address: file.address }],
     nextId: Math.max(cluster.nextId, node + 1, ...pending.flatMap(nodesIn).map((id) => id + 1)),
-    installed: true,
+    snapshot: 'installed',
   };
   const base = { term: mark.term, index: mark.index };
   await store.markWater(false, mark);

@@ -165,7 +165,12 @@ export class Replica {
   }
 
   step(message: Message): void {
-    if (!this.stopping) this.act((core) => core.step(message));
+    if (this.stopping) return;
+    try {
+      this.act((core) => core.step(message));
+    } catch (error) {
+      this.failed(error);
+    }
   }
 
   propose(data: Uint8Array): ProposalResult {

@@ -10,7 +10,14 @@ import type { HubState, KnownEntry, PlannedLine } from '../../state/hub-state';
 import { HubError } from '../../../core/errors';
 import type { LogLine } from '../../store/log-reader';
 import type { Store } from '../../store/store';
-import { changedMembers, decodeSnapshot, encodeSnapshot, type ClusterState, type RaftMark } from './cluster';
+import {
+  changedMembers,
+  decodeSnapshot,
+  encodeSnapshot,
+  type ClusterState,
+  type RaftMark,
+  type SnapshotProgress,
+} from './cluster';
 import { decodeBatch, type CommandBatch } from './command-batch';
 
 export interface StateMachineParts {
@@ -116,13 +123,15 @@ export class StateMachine {
   async install(snapshot: Snapshot): Promise<void> {
     const { store, state } = this.parts;
     const { members, nextId, head, clients } = decodeSnapshot(snapshot.data);
+    // From here on lines and clients are not of the Raft log, which a start compares them with.
+    await this.mark(false, 'begun');
     await this.catchUp(head);
     await store.replaceClients(clients);
     state.adopt(head, clients);
     this.own.clear();
     const { term, index, configuration } = snapshot;
     this.cluster = { term, index, configuration, members, nextId };
-    await this.mark(false, true);
+    await this.mark(false, 'installed');
     this.parts.onClients();
     this.parts.onMembers(this.cluster);
   }
@@ -145,9 +154,9 @@ export class StateMachine {
   }
 
   /** Makes log, clients and how far the Raft log was applied durable, together. */
-  async mark(closed: boolean, installed = false): Promise<void> {
+  async mark(closed: boolean, snapshot?: SnapshotProgress): Promise<void> {
     const cluster = this.cluster;
-    const mark: RaftMark = installed ? { ...cluster, installed } : cluster;
+    const mark: RaftMark = snapshot === undefined ? cluster : { ...cluster, snapshot };
     await this.parts.store.markWater(closed, mark);
     this.durableIndex = cluster.index;
   }

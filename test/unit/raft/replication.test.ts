@@ -1,6 +1,6 @@
 /** Log replication and commitment: thesis §3.5, §3.6. */
 import assert from 'node:assert/strict';
-import { RaftInvariantError } from '../../../hub/raft/invariant';
+import { LostEntriesError } from '../../../hub/raft/invariant';
 import type { MessageBody } from '../../../hub/raft/message';
 import { bytes, Cluster, ELECTION_TICKS, logOf, TestServer, voters } from '../../support/raft/cluster';
 
@@ -114,13 +114,13 @@ describe('raft replication', () => {
       assert.deepEqual(other?.kind === 'append-rejected' && [other.index, other.hint], [6, { term: 1, index: 2 }]);
     });
 
-    it('a heartbeat moves the commit index; one beyond the log is a bug that must be seen', () => {
+    it('a heartbeat moves the commit index; one beyond the log means that this disk lost what was promised (§3.8)', () => {
       const server = follower(1, 1, 1);
       server.receive(2, 1, { kind: 'heartbeat', commit: 2 });
       assert.equal(server.core.status().commit, 2);
       server.receive(2, 1, { kind: 'heartbeat', commit: 1 });
       assert.equal(server.core.status().commit, 2);
-      assert.throws(() => server.receive(2, 1, { kind: 'heartbeat', commit: 9 }), RaftInvariantError);
+      assert.throws(() => server.receive(2, 1, { kind: 'heartbeat', commit: 9 }), LostEntriesError);
     });
   });
 

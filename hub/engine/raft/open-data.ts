@@ -1,0 +1,116 @@
+/**
+ * Joins a node's Raft log to how far it was applied, and refuses a node that lost what it promised: it would vote, and count
+ * for a majority, without what it said it has (thesis §3.8).
+ */
+import { HubError } from '../../../core/errors';
+import { EMPTY_CONFIGURATION } from '../../raft/configuration';
+import type { Entry } from '../../raft/entry';
+import { RaftLog, type OpenedRaftLog } from '../../raft-log/raft-log';
+import { cutToWatermark, lastBehindWatermark } from '../../store/cut-to-watermark';
+import { dataFiles } from '../../store/data-directory';
+import type { Disk } from '../../store/disk';
+import { readMeta } from '../../store/meta';
+import { openStore } from '../../store/open-store';
+import type { Store } from '../../store/store';
+import { parseMark, type ClusterState, type RaftMark } from './cluster';
+import { decodeBatch } from './command-batch';
+import { raftLogFolder } from './node-file';
+
+/** Of a node that joined and has not got its first snapshot yet. */
+const NO_STATE: ClusterState = { term: 0, index: 0, configuration: EMPTY_CONFIGURATION, members: [], nextId: 1 };
+
+export interface DataOptions {
+  readonly disk: Disk;
+  readonly folder: string;
+  readonly warn: (message: string) => void;
+  readonly onProgress?: ((doneBytes: number, allBytes: number) => void) | undefined;
+}
+
+export interface OpenedData {
+  readonly store: Store;
+  readonly raft: OpenedRaftLog;
+  readonly state: ClusterState;
+}
+
+/** What this node promised is not there any more, and how that shows. */
+export function lostLog(folder: string, end: number, sign: string): HubError {
+  return new HubError(
+    'bad_data',
+    `The Raft log in ${raftLogFolder(folder)} ends at entry ${end}, but ${sign}: this node lost what it promised, and must not ` +
+      'vote again. Remove it (ctx hub peer remove), empty its data directory, and add it again (ctx hub peer add).',
+  );
+}
+
+const endOf = ({ recovered }: OpenedRaftLog): number => recovered.entries.at(-1)?.index ?? recovered.base.index;
+
+const publishes = (entry: Entry, id: string): boolean =>
+  entry.kind === 'data' &&
+  decodeBatch(entry.data).commands.some(
+    (command) => command.kind === 'publish' && command.entries.some((each) => each.id === id),
+  );
+
+/**
+ * Opens log and state of a node that has joined, as its Raft log has them. One that lost part of that is refused before
+ * anything is changed, so that it is refused at the next start as well.
+ * @throws HubError `bad_data`
+ */
+export async function openData(options: DataOptions): Promise<OpenedData> {
+  const { disk, folder, warn } = options;
+  const meta = await readMeta(disk, dataFiles(folder));
+  const mark = meta.kind === 'meta' ? parseMark(meta.meta.raft) : undefined;
+  const raft = await RaftLog.open({ disk, folder: raftLogFolder(folder), warn });
+  try {
+    if (mark !== undefined && mark.snapshot !== 'begun') {
+      requireMark(folder, raft, mark);
+      await requireLines(disk, folder, raft, mark.index);
+    }
+    await cutToWatermark(disk, folder);
+    const store = await openStore({ ...options, now: Date.now, refuseClientEdits: true });
+    try {
+      if (mark === undefined) return { store, raft, state: NO_STATE };
+      const { snapshot, ...state } = mark;
+      if (snapshot !== 'begun') requireClients(folder, raft, mark, store);
+      return { store, raft: await withSnapshot(raft, mark), state };
+    } catch (error) {
+      await store.close();
+      throw error;
+    }
+  } catch (error) {
+    await raft.log.close();
+    throw error;
+  }
+}
+
+/** The snapshot is whole; only the Raft log did not hear of it any more. */
+const isBehindSnapshot = (raft: OpenedRaftLog, mark: RaftMark): boolean =>
+  mark.snapshot === 'installed' && !raft.fresh && endOf(raft) < mark.index;
+
+function requireMark(folder: string, raft: OpenedRaftLog, mark: RaftMark): void {
+  const end = endOf(raft);
+  if ((end >= mark.index && !raft.fresh) || isBehindSnapshot(raft, mark)) return;
+  throw lostLog(folder, end, `${mark.index} was applied here`);
+}
+
+/** A power cut takes lines that were not synced and no Raft entry; where a line is left, so is its entry. */
+async function requireLines(disk: Disk, folder: string, raft: OpenedRaftLog, from: number): Promise<void> {
+  const id = await lastBehindWatermark(disk, folder);
+  if (id === undefined) return;
+  if (raft.recovered.entries.some((entry) => entry.index > from && publishes(entry, id))) return;
+  throw lostLog(folder, endOf(raft), `it lacks "${id}", which was applied here`);
+}
+
+/** Clients are durable before the watermark is. */
+function requireClients(folder: string, raft: OpenedRaftLog, mark: RaftMark, store: Store): void {
+  const { appliedIndex = 0 } = store.initialClients;
+  if (appliedIndex <= Math.max(endOf(raft), mark.index)) return;
+  throw lostLog(folder, endOf(raft), `clients.json was written at ${appliedIndex}`);
+}
+
+async function withSnapshot(raft: OpenedRaftLog, mark: RaftMark): Promise<OpenedRaftLog> {
+  if (!isBehindSnapshot(raft, mark)) return raft;
+  const { log, fresh, recovered } = raft;
+  const base = { term: mark.term, index: mark.index };
+  const hardState = { ...recovered.hardState, commit: base.index };
+  await log.write({ hardState, restore: base, entries: [], sync: true });
+  return { log, fresh, recovered: { hardState, base, entries: [] } };
+}
