@@ -45,6 +45,11 @@ export function parseHubAddress(text: string, secureByDefault = false): HubAddre
   return { secure, host: url.hostname.replace(/^\[|\]$/g, ''), port, url: `${url.protocol}//${url.hostname}:${port}` };
 }
 
+/** @param host without brackets */
+export function hubUrl({ secure, host, port }: Pick<HubAddress, 'secure' | 'host' | 'port'>): string {
+  return `${secure ? 'wss' : 'ws'}://${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
 /** Whether what is sent there never leaves this machine. @param host without brackets */
 export function isLoopbackHost(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);

@@ -64,7 +64,7 @@ export async function startDaemon(config: HubConfig, _flags: ServeFlags, context
   });
   const progress = showProgress(context.io, READING_LOG);
   const onWaiting = (text: string): void => context.io.stderr(`ctx: ${text}\n`);
-  // Whoever interrupts a start calls it off; nothing else could end a node that still waits for others.
+  // Whoever interrupts a start calls it off.
   const callOff = (): void => void child.kill();
   context.io.signal.addEventListener('abort', callOff);
   const report = await outcomeOf(child, config, progress.update, onWaiting).finally(() => {

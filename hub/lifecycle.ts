@@ -11,12 +11,13 @@ import { processStartTime } from '../core/node/platform';
 import { openCertificate, type Certificate } from './certificate';
 import { watchCertificate } from './certificate-watch';
 import type { HubConfig } from './config';
+import { FormingHub } from './forming-hub';
 import { controlActions } from './control';
 import { openEngine, type HubEngine } from './engine/open-engine';
 import { watchHealth, type Reported } from './health';
 import { removeHubFile, writeHubFile } from '../core/node/local-hub/hub-file';
 import { RunningHub } from './running-hub';
-import { mintToken } from './server/secrets';
+import { mintToken, type MintedToken } from './server/secrets';
 import { prepareDataDirectory } from './store/data-directory';
 import { lockDataDirectory } from './store/lock';
 import { nodeDisk } from './store/node-disk';
@@ -29,8 +30,8 @@ export interface StartedHub {
   /** The admin token when this start made it: to be shown once. */
   readonly adminToken: string | undefined;
   readonly adminTokenFile: string;
-  /** Resolves when local control asks the hub to stop. */
-  readonly stopRequested: Promise<void>;
+  /** Aborted when local control asks the hub to stop. */
+  readonly stopRequested: AbortSignal;
   readonly stop: () => Promise<void>;
 }
 
@@ -72,6 +73,35 @@ export async function startHub(options: StartOptions): Promise<StartedHub> {
   }
 }
 
+/** One run of a hub, from before it serves to its end. */
+interface Run {
+  readonly nonce: string;
+  readonly control: MintedToken;
+  /** Asked for over local control. */
+  readonly stop: AbortController;
+  /** @param waiting for what, when it does not serve yet */
+  readonly writeFile: (
+    at: { readonly address: string; readonly port: number; readonly waiting?: string },
+    certificate: Certificate | undefined,
+  ) => Promise<void>;
+}
+
+function newRun({ config, version }: StartOptions): Run {
+  const nonce = randomBytes(16).toString('hex');
+  const control = mintToken('ctl');
+  return {
+    ...{ nonce, control, stop: new AbortController() },
+    writeFile: (at, certificate) =>
+      writeHubFile(config.dataDir, {
+        ...{ pid: process.pid, nonce, version, ...at },
+        started_at: new Date().toISOString(),
+        process_start: processStartTime(process.pid),
+        control_token: control.text(),
+        fingerprint: certificate?.fingerprint,
+      }),
+  };
+}
+
 /** What a hub stands on before it serves. */
 interface Ground {
   readonly log: Logger;
@@ -82,7 +112,7 @@ interface Ground {
   readonly certificate: Certificate | undefined;
 }
 
-async function prepare(options: StartOptions, cleanup: Cleanup): Promise<Ground> {
+async function prepare(options: StartOptions, run: Run, cleanup: Cleanup): Promise<Ground> {
   const { tls, dataDir } = options.config;
   process.umask(0o077);
   await prepareDataDirectory(nodeDisk, dataDir);
@@ -96,12 +126,18 @@ async function prepare(options: StartOptions, cleanup: Cleanup): Promise<Ground>
   cleanup.add(audit.close);
   // Before the log is read, which may take a while: a wrong certificate is told at once.
   const certificate = tls === undefined ? undefined : await openCertificate(tls, dataDir);
+  const forming = new FormingHub({
+    ...{ config: options.config, nonce: run.nonce, control: run.control, audit, log, crash: options.crash },
+    onWaiting: options.onWaiting,
+    writeFile: (at) => run.writeFile(at, certificate),
+    stop: () => run.stop.abort(),
+  });
   const parts = await openEngine({
-    ...{ config: options.config, version: options.version, crash: options.crash, signal: options.signal },
+    ...{ config: options.config, version: options.version, crash: options.crash, forming },
+    signal: AbortSignal.any([options.signal, run.stop.signal]),
     certificate: () => certificate,
     warn: (message) => log.warn(message),
     onProgress: options.onProgress,
-    onWaiting: options.onWaiting,
   });
   cleanup.add(() => parts.engine.close());
   const admin = await openAdminToken(dataDir);
@@ -112,11 +148,10 @@ async function prepare(options: StartOptions, cleanup: Cleanup): Promise<Ground>
 async function open(options: StartOptions, cleanup: Cleanup): Promise<StartedHub> {
   const { config, version } = options;
   const { dataDir } = config;
-  const ground = await prepare(options, cleanup);
+  const run = newRun(options);
+  const { nonce, control, stop } = run;
+  const ground = await prepare(options, run, cleanup);
   const { log, audit, parts, admin } = ground;
-  const nonce = randomBytes(16).toString('hex');
-  const control = mintToken('ctl');
-  const stop = deferred();
   const health = watchHealth(parts, dataDir, ground.reported);
   cleanup.add(health.close);
   const hub = new RunningHub({
@@ -128,7 +163,7 @@ async function open(options: StartOptions, cleanup: Cleanup): Promise<StartedHub
         clients: running.clients,
         parts,
         audit,
-        stop: stop.resolve,
+        stop: () => stop.abort(),
         rotateAdmin: () => rotateAdmin(running, dataDir, audit),
       }),
   });
@@ -136,13 +171,7 @@ async function open(options: StartOptions, cleanup: Cleanup): Promise<StartedHub
   cleanup.add(() => hub.close());
   const port = await hub.listen(config.host, config.port);
   const writeFile = (certificate: Certificate | undefined): Promise<void> =>
-    writeHubFile(dataDir, {
-      ...{ pid: process.pid, nonce, port, version, address: hub.address },
-      started_at: new Date().toISOString(),
-      process_start: processStartTime(process.pid),
-      control_token: control.text(),
-      fingerprint: certificate?.fingerprint,
-    });
+    run.writeFile({ address: hub.address, port }, certificate);
   await writeFile(ground.certificate);
   cleanup.add(() => removeHubFile(dataDir));
   cleanup.add(keepCertificate(config, ground, hub, writeFile));
@@ -156,7 +185,7 @@ async function open(options: StartOptions, cleanup: Cleanup): Promise<StartedHub
     fingerprint: ground.certificate?.fingerprint,
     adminToken: admin.made,
     adminTokenFile: adminTokenPath(dataDir),
-    stopRequested: stop.promise,
+    stopRequested: stop.signal,
     stop: async () => {
       log.info('hub stopping');
       await cleanup.run();
@@ -177,12 +206,6 @@ function keepCertificate(
     hub.replaceCertificate(certificate);
     await writeFile(certificate);
   });
-}
-
-function deferred(): { readonly promise: Promise<void>; readonly resolve: () => void } {
-  let resolve: () => void = () => undefined;
-  const promise = new Promise<void>((done) => (resolve = done));
-  return { promise, resolve };
 }
 
 async function rotateAdmin(hub: RunningHub, dataDir: string, audit: Audit): Promise<{ readonly token: string }> {

@@ -1,5 +1,6 @@
 /** Joins the parts of a hub into one that serves: log, clients, feed, gate, server. Everything that opens here closes here. */
 import type { Logger } from 'pino';
+import { hubUrl } from '../core/hub-address';
 import { MAX_BATCH_ENTRIES, MAX_CONTENT_BYTES, MAX_FRAME_BYTES, HEARTBEAT_INTERVAL_MS } from '../core/limits';
 import { PROTOCOL_VERSION, type Hello, type StatusInfo } from '../core/wire';
 import type { Audit } from './audit';
@@ -99,8 +100,7 @@ export class RunningHub {
 
   async listen(host: string, port: number): Promise<number> {
     const bound = await this.server.listen(host, port);
-    const scheme = this.given.certificate === undefined ? 'ws' : 'wss';
-    this.address = `${scheme}://${host.includes(':') ? `[${host}]` : host}:${bound}`;
+    this.address = hubUrl({ secure: this.given.certificate !== undefined, host, port: bound });
     return bound;
   }
 

@@ -96,6 +96,11 @@ export async function serve(config: HubConfig, flags: ServeFlags, { io, version 
   } catch (thrown) {
     const error = asIoError(thrown, `The hub of ${config.dataDir} cannot start`);
     if (!(error instanceof HubError)) throw error;
+    if (error.code === 'going_away' && report === undefined) {
+      // Called off while it waited for other nodes: the same stop in order as of a hub that serves.
+      log?.info(error.message);
+      return 0;
+    }
     log?.fatal({ code: error.code }, error.message);
     report?.failed(error);
     throw error;
@@ -109,7 +114,7 @@ export async function serve(config: HubConfig, flags: ServeFlags, { io, version 
   const text = announcement(hub, flags.json === true, report !== undefined || io.stdoutIsTty);
   if (report === undefined) io.stdout(text);
   else report.serving(text);
-  await Promise.race([hub.stopRequested, aborted(io.signal)]);
+  await Promise.race([aborted(hub.stopRequested), aborted(io.signal)]);
   setTimeout(() => crash(new Error(`stopping took more than ${STOP_DEADLINE_MS} ms`)), STOP_DEADLINE_MS).unref();
   await hub.stop();
   return 0;

@@ -27,7 +27,8 @@ interface Flags extends RemoteFlags {
   readonly watch?: boolean;
 }
 
-export type HubState = 'healthy' | 'degraded' | 'stopped';
+/** `waiting`: a node that does not belong to a cluster yet. */
+export type HubState = 'healthy' | 'degraded' | 'waiting' | 'stopped';
 
 interface Report {
   readonly state: HubState;
@@ -41,11 +42,13 @@ interface Report {
   readonly peers?: readonly PeerRow[] | undefined;
   /** Why it counts as stopped. */
   readonly error?: HubError;
+  /** What it waits for. */
+  readonly waiting?: string | undefined;
 }
 
 /** With `--watch`. */
 const WATCH_MS = 2_000;
-const EXIT: Readonly<Record<HubState, number>> = { healthy: 0, degraded: 1, stopped: 3 };
+const EXIT: Readonly<Record<HubState, number>> = { healthy: 0, degraded: 1, waiting: 1, stopped: 3 };
 
 function statusOf(body: string): StatusInfo {
   return parseStatus((JSON.parse(body) as { status?: unknown }).status);
@@ -63,6 +66,7 @@ async function localReport(dataDir: string): Promise<Report> {
     const message = `Process ${pid}, the hub of ${dataDir}, does not answer on ${address}. Look at its log.`;
     return { state: 'stopped', where: dataDir, error: new HubError('unreachable', message) };
   }
+  if (hub.kind === 'waiting') return { state: 'waiting', where: dataDir, waiting: hub.why };
   const status = statusOf((await statusRequest(hub.file)).body);
   const { fingerprint } = hub.file;
   const peers = status.engine === 'raft' ? await askPeers(dataDir) : undefined;
@@ -84,11 +88,12 @@ async function remoteReport(address: string, flags: Flags, context: HubCommandCo
     const message = `No hub answers at ${url}: ${why}. Check the address, that the hub runs, and the firewall between.`;
     return { state: 'stopped', where: url, error: new HubError('unreachable', message, { cause: error }) };
   }
-  const health = answer.status === 200 ? parseHealth(answer.body) : undefined;
+  const health = parseHealth(answer.body);
   if (health === undefined) {
     const message = `What answers at ${url} is no ctx hub (HTTP ${answer.status}).`;
     return { state: 'stopped', where: url, error: new HubError('unreachable', message) };
   }
+  if (!health.ok) return { state: 'waiting', where: url, waiting: 'It does not serve yet' };
   const token = await tokenFrom(context.io, flags);
   const state = stateOf(health.degraded);
   if (token === undefined) return { state, where: url };
@@ -98,7 +103,8 @@ async function remoteReport(address: string, flags: Flags, context: HubCommandCo
 }
 
 function asText(report: Report): string {
-  const { status } = report;
+  const { status, waiting } = report;
+  if (waiting !== undefined) return `Hub at ${report.where}: not part of a cluster yet. ${waiting}\n`;
   if (status === undefined) {
     const hint = report.state === 'stopped' ? '' : ' (details need a token: --token-file)';
     return `Hub at ${report.where}: ${report.state === 'stopped' ? 'not running' : report.state}${hint}\n`;
@@ -148,13 +154,14 @@ async function statusOnce(flags: Flags, context: HubCommandContext): Promise<voi
   if (report.error !== undefined) io.stderr(`ctx: ${report.error.message}\n`);
   const { state, where } = report;
   const { status: details, fingerprint } = report;
-  const members = { state, address: details?.address ?? where, status: details, fingerprint, peers: report.peers };
+  const { peers, waiting } = report;
+  const members = { state, address: details?.address ?? where, status: details, fingerprint, peers, waiting };
   io.stdout(flags.json === true ? jsonAnswer('hub_status', members) : asText(report));
   if (flags.exitCode === true) context.exit.code = EXIT[state];
 }
 
 const EXAMPLES = `
-Exit codes with --exit-code: 0 healthy, 1 degraded, 3 not running.
+Exit codes with --exit-code: 0 healthy, 1 degraded or not part of a cluster yet, 3 not running.
 
 Examples:
   ctx hub status                                this machine's hub

@@ -6,6 +6,7 @@ import type { Certificate } from '../certificate';
 import { nodeDisk } from '../store/node-disk';
 import { checkersFor } from '../store/stretch-checkers';
 import { openFileEngine, type OpenedEngine } from './file';
+import type { FormingView } from './raft/formation-door';
 import { openRaftEngine, type ClusterParts } from './raft/open';
 
 export interface OpenEngineOptions {
@@ -15,8 +16,8 @@ export interface OpenEngineOptions {
   readonly warn: (message: string) => void;
   /** How much of the log was read. */
   readonly onProgress: (doneBytes: number, allBytes: number) => void;
-  /** Whom the first start of a node waits for, in words. */
-  readonly onWaiting: (message: string) => void;
+  /** Of a node of a cluster, at its first start. */
+  readonly forming: FormingView;
   readonly crash: (error: unknown) => void;
   /** Aborted when the start is called off. */
   readonly signal: AbortSignal;

@@ -48,11 +48,11 @@ const NOBODY: Token = { kind: 'cli', id: '0'.repeat(16), secret: '0'.repeat(64) 
 const NO_DIGEST = 'f'.repeat(64);
 
 export class Authenticator {
-  private admin: KeptToken;
+  private admin: KeptToken | undefined;
 
   constructor(
     private readonly clients: ClientDirectory,
-    admin: KeptToken,
+    admin: KeptToken | undefined,
     private readonly control: KeptToken,
   ) {
     this.admin = admin;
@@ -74,7 +74,7 @@ export class Authenticator {
 
   /** Whether the identity of an open session is still good. */
   isCurrent(identity: SessionIdentity): boolean {
-    const kept = identity.kind === 'client' ? this.activeClient(identity.id)?.token_digest : this.admin.digest;
+    const kept = identity.kind === 'client' ? this.activeClient(identity.id)?.token_digest : this.admin?.digest;
     return kept === identity.digest;
   }
 
@@ -93,7 +93,7 @@ export class Authenticator {
       case 'cli':
         return this.activeClient(token.id)?.token_digest;
       case 'adm':
-        return token.id === this.admin.id ? this.admin.digest : undefined;
+        return token.id === this.admin?.id ? this.admin.digest : undefined;
       case 'ctl':
         return token.id === this.control.id ? this.control.digest : undefined;
     }

@@ -10,6 +10,7 @@ import { answerJson, answerText, refuse } from './http-answers';
 import { isFromThisMachine } from './web-guard';
 
 export interface Health {
+  /** It serves. */
   readonly ok: boolean;
   readonly degraded: boolean;
   readonly instance: string;
@@ -22,8 +23,9 @@ export interface Routes {
   readonly gate: Gate;
   readonly health: () => Health;
   readonly isReady: () => boolean;
-  readonly status: (identity: Identity) => StatusInfo;
-  readonly metrics: () => string;
+  /** This and the next are there once the hub serves. */
+  readonly status: ((identity: Identity) => StatusInfo) | undefined;
+  readonly metrics: (() => string) | undefined;
   readonly control: ReadonlyMap<string, ControlAction>;
   readonly crash: (error: unknown) => void;
 }
@@ -104,8 +106,10 @@ function tell(
     case '/readyz':
       return answerJson(response, routes.isReady() ? 200 : 503, { ready: routes.isReady() });
     case '/metrics':
+      if (routes.metrics === undefined) return refuse(response, 503);
       return answerText(response, 200, 'text/plain; version=0.0.4', routes.metrics());
     default:
+      if (routes.status === undefined) return refuse(response, 503);
       return answerJson(response, 200, { schemaVersion: 1, kind: 'hub_status', status: routes.status(identity) });
   }
 }
@@ -119,7 +123,8 @@ export function httpRoutes(routes: Routes): (request: IncomingMessage, response:
     if (!routes.gate.passesGuard(request)) return refuse(response, 403);
     const path = request.url ?? '';
     if (path === '/healthz') {
-      return request.method === 'GET' ? answerJson(response, 200, routes.health()) : refuse(response, 405);
+      const health = routes.health();
+      return request.method === 'GET' ? answerJson(response, health.ok ? 200 : 503, health) : refuse(response, 405);
     }
     if (!KNOWN_PATH.test(path)) return refuse(response, 404);
     known(routes, path, request, response).catch((error: unknown) => {

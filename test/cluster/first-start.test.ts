@@ -18,10 +18,10 @@ describe('the first start of a cluster', function () {
     ...['hub', 'start', '--data-dir', dirs[at] ?? '', '--port', String(ports[at])],
     ...['--cluster-secret-file', secretFile, ...more],
   ];
-  const startFirst = (at: number): Running => {
+  const startFirst = (at: number, more: readonly string[] = ['--daemon']): Running => {
     const addresses = ports.map((port) => `127.0.0.1:${port}`);
     const own = ['--advertise', addresses[at] ?? '', '--peers', addresses.join(',')];
-    const running = start(startArgs(at, '--daemon', '--tls-self-signed', ...own), options);
+    const running = start(startArgs(at, ...more, '--tls-self-signed', ...own), options);
     started.push(running);
     return running;
   };
@@ -46,6 +46,56 @@ describe('the first start of a cluster', function () {
     assert.match(stderr, /The start was called off before the cluster was complete/);
     const lock = path.join(dirs[0] ?? '', 'hub.lock');
     await until('its process has ended', () => !fs.existsSync(lock), 60_000);
+  });
+
+  it('waiting as a daemon: `ctx hub status` says for whom, `ctx hub stop` ends it, and nothing is left', async () => {
+    const waiting = startFirst(0);
+    await waiting.says(/Waiting for the other nodes/, 60_000);
+    const dir = ['--data-dir', dirs[0] ?? ''];
+    const told = new RegExp(`not part of a cluster yet\\. Waiting for the other nodes: wss://127.0.0.1:${ports[1]}`);
+    const shown = await until(
+      'it can be asked',
+      async () => {
+        const answer = await ctx(['hub', 'status', '--exit-code', ...dir], options);
+        return answer.code === 3 ? undefined : answer;
+      },
+      60_000,
+    );
+    assert.deepEqual([shown.code, shown.stderr], [1, '']);
+    assert.match(shown.stdout, told);
+    const asJson = await ctx(['hub', 'status', '--json', ...dir], options);
+    assert.match(asJson.stdout, /"state":"waiting".*"waiting":"Waiting for the other nodes/);
+    const refused = await ctx(['hub', 'peer', 'list', ...dir], options);
+    assert.equal(refused.code, 69);
+    assert.match(refused.stderr, /does not serve yet\. Waiting for the other nodes/);
+    const stopped = await ctx(['hub', 'stop', ...dir], options);
+    assert.deepEqual([stopped.code, stopped.stderr], [0, '']);
+    assert.match(stopped.stdout, /has stopped/);
+    assert.equal((await waiting.finished).code, 69);
+    for (const name of ['hub.lock', 'hub.json']) assert.ok(!fs.existsSync(path.join(dirs[0] ?? '', name)), name);
+    assert.match((await ctx(['hub', 'status', '--exit-code', ...dir], options)).stdout, /not running/);
+  });
+
+  it('waiting in the foreground: a stop, or a signal, ends it with 0 as it ends a hub that serves', async () => {
+    for (const end of ['stop', 'SIGTERM'] as const) {
+      const waiting = startFirst(0, []);
+      await until(
+        'it waits',
+        async () => {
+          const { stdout } = await ctx(['hub', 'status', '--data-dir', dirs[0] ?? ''], options);
+          return stdout.includes('Waiting for');
+        },
+        60_000,
+      );
+      // From elsewhere too: it is there, and serves nobody.
+      const remote = ['hub', 'status', '--addr', `wss://127.0.0.1:${ports[0]}`, '--exit-code'];
+      const cert = path.join(dirs[0] ?? '', 'tls.cert.pem');
+      const seen = await ctx([...remote, '--ca', cert], options);
+      assert.equal(seen.code, 1, seen.stderr);
+      if (end === 'stop') assert.equal((await ctx(['hub', 'stop', '--data-dir', dirs[0] ?? ''], options)).code, 0);
+      else waiting.process.kill(end);
+      assert.equal((await waiting.finished).code, 0);
+    }
   });
 
   it('of more than seven nodes is refused, this one counted whether it is named or not', async () => {

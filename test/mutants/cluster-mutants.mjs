@@ -14,6 +14,7 @@ const peers = ['test/security/S03-S04-peers.test.ts'];
 const members = ['test/cluster/membership.test.ts'];
 const three = ['test/cluster/three-nodes.test.ts'];
 const most = ['test/cluster/most-nodes.test.ts'];
+const first = ['test/cluster/first-start.test.ts'];
 const lost = ['test/cluster/lost-majority.test.ts'];
 
 export const mutants = [
@@ -194,6 +195,16 @@ export const mutants = [
       patch('engine/raft/cluster-admin.ts', 'replica.proposeChange(next())', 'replica.proposeChange(first)'),
     ],
     tests: most,
+  },
+  {
+    name: 'a node that waits for others cannot be asked',
+    patches: [patch('engine/raft/join.ts', 'answer: forming?.answer,', 'answer: undefined,')],
+    tests: first,
+  },
+  {
+    name: 'a node that waits for others is not ended by a stop',
+    patches: [patch('lifecycle.ts', 'AbortSignal.any([options.signal, run.stop.signal])', 'options.signal')],
+    tests: first,
   },
   {
     name: 'FM-33 what was discarded is not noted as rejected',

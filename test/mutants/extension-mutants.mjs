@@ -142,7 +142,7 @@ export const mutants = [
   {
     name: 'local hub: a stranger on its port is believed',
     patches: [
-      inCore('node/local-hub/local-control.ts', 'health?.instance === instanceOf(file.nonce)', 'health !== undefined'),
+      inCore('node/local-hub/local-control.ts', 'health?.instance !== instanceOf(file.nonce)', 'health === undefined'),
     ],
     tests: LOCAL_HUB,
   },

@@ -18,6 +18,8 @@ const schema = z.object({
   version: z.string(),
   /** SHA-256 fingerprint of the certificate, when the hub serves TLS. */
   fingerprint: z.string().optional(),
+  /** Of a node that does not serve yet: what it waits for, in words. */
+  waiting: z.string().optional(),
 });
 
 export type HubFile = z.infer<typeof schema>;

@@ -11,6 +11,8 @@ import { instanceOf } from './instance';
 
 export type LocalHub =
   | { readonly kind: 'running'; readonly file: HubFile; readonly degraded: boolean }
+  /** A node that waits to become part of a cluster, for what its file says: it can be ended. */
+  | { readonly kind: 'waiting'; readonly file: HubFile; readonly why: string }
   /** Its process lives but does not answer on its port. */
   | { readonly kind: 'silent'; readonly file: HubFile }
   | { readonly kind: 'stopped' };
@@ -33,8 +35,9 @@ export async function findLocalHub(dataDir: string): Promise<LocalHub> {
   try {
     const answer = await httpRequest(localUrl(file, '/healthz'), { timeoutMs: REQUEST_TIMEOUT_MS, ...pinned(file) });
     const health = parseHealth(answer.body);
-    if (health?.instance === instanceOf(file.nonce)) return { kind: 'running', file, degraded: health.degraded };
-    return { kind: 'stopped' };
+    if (health?.instance !== instanceOf(file.nonce)) return { kind: 'stopped' };
+    if (!health.ok) return { kind: 'waiting', file, why: file.waiting ?? 'It does not serve yet' };
+    return { kind: 'running', file, degraded: health.degraded };
   } catch (error) {
     // A dead hub leaves its file behind, a live one may be stuck or about to end.
     return mayBeAlive(file, error) && readHubFile(dataDir)?.nonce === file.nonce
@@ -58,6 +61,8 @@ export async function askLocalHub(
   timeoutMs = REQUEST_TIMEOUT_MS,
 ): Promise<unknown> {
   const hub = await findLocalHub(dataDir);
+  if (hub.kind === 'waiting')
+    throw new HubError('unreachable', `The node on ${dataDir} does not serve yet. ${hub.why}.`);
   if (hub.kind !== 'running') throw notRunning(dataDir);
   return answered(await controlRequest(hub.file, action, parameters, timeoutMs));
 }

@@ -68,7 +68,7 @@ function requireScheme({ certificate }: RaftEngineOptions, address: string): voi
 }
 
 async function decideFormation(options: RaftEngineOptions, node: NodeFile): Promise<Formation> {
-  const { disk, folder, config, host, port, certificate, warn, onWaiting, crash, signal } = options;
+  const { disk, folder, config, host, port, certificate, warn, forming, crash, signal } = options;
   const { uid, address } = node;
   const files = dataFiles(folder);
   const hubId = await readHubId(disk, files);
@@ -85,17 +85,19 @@ async function decideFormation(options: RaftEngineOptions, node: NodeFile): Prom
     certificate: certificate(),
     secret: config.secret,
     info,
+    answer: forming?.answer,
     warn,
     crash,
   });
   const say = (message: string): void => {
     warn(message);
-    onWaiting?.(message);
+    forming?.waiting(message);
   };
   try {
     return await form({ uid, address, peers: config.peers, secret: config.secret, say, signal });
   } finally {
     await close();
+    await forming?.done();
   }
 }
 

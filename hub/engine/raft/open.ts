@@ -24,6 +24,7 @@ import { BATCH_VERSION } from './command-batch';
 import { ClusterAdmin, wishSchema } from './cluster-admin';
 import { CURSOR_WAIT_MS, RANGE_BYTES } from './limits';
 import { Discarded } from './discarded';
+import type { FormingView } from './formation-door';
 import { joinCluster, type JoinedNode } from './join';
 import { lineFetcher } from './line-fetcher';
 import { lostLog, openData, type OpenedData } from './open-data';
@@ -43,8 +44,7 @@ export interface RaftEngineOptions {
   readonly warn: (message: string) => void;
   /** How much of the log was read. */
   readonly onProgress?: (doneBytes: number, allBytes: number) => void;
-  /** Whom a first start waits for, in words; as long as it takes. */
-  readonly onWaiting?: (message: string) => void;
+  readonly forming?: FormingView;
   readonly crash: (error: unknown) => void;
   readonly signal: AbortSignal;
   /** Newest version of commands that this node says it understands. */
