@@ -2,6 +2,8 @@
 
 /** One Raft append, or one range of the log; a single entry of 1 MiB may be twice as long in JSON. */
 export const MAX_PEER_FRAME_BYTES = 64 * 1024 * 1024;
+/** Before a peer has proved itself: what it says until then is far shorter. */
+export const MAX_PROOF_BYTES = 16 * 1024;
 export const PEER_HANDSHAKE_MS = 5_000;
 /** The dialling side pings this often; */
 export const PEER_PING_MS = 1_000;

@@ -18,6 +18,7 @@ import {
   type PeerIdentity,
   type ProofOf,
 } from './proof';
+import { holdToProof } from './proof-room';
 import { decodeMessage } from './raft-message';
 
 export interface PeerAnswer {
@@ -71,7 +72,14 @@ export class PeerDoor {
       return;
     }
     const from = request.socket.remoteAddress ?? '';
-    this.server.handleUpgrade(request, stream, head, (ws) => this.greet(ws, channel, from, admitted));
+    this.server.handleUpgrade(request, stream, head, (ws) => {
+      const refuse = (): void => {
+        this.parts.refused(from, 'it sends more than a proof');
+        ws.terminate();
+      };
+      const proved = holdToProof(stream, refuse);
+      this.greet(ws, channel, from, proved, admitted);
+    });
   }
 
   close(): void {
@@ -79,7 +87,7 @@ export class PeerDoor {
     for (const ws of this.open) ws.terminate();
   }
 
-  private greet(ws: WebSocket, channel: PeerChannel, from: string, admitted: () => void): void {
+  private greet(ws: WebSocket, channel: PeerChannel, from: string, proved: () => void, admitted: () => void): void {
     this.open.add(ws);
     ws.on('close', () => this.open.delete(ws));
     ws.on('error', () => ws.terminate());
@@ -87,6 +95,7 @@ export class PeerDoor {
     const late = setTimeout(() => ws.terminate(), PEER_HANDSHAKE_MS);
     ws.once('message', (data: Buffer) => {
       clearTimeout(late);
+      proved();
       try {
         this.checkDial(ws, channel, acceptNonce, data, from, admitted);
       } catch (error) {

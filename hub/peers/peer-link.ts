@@ -30,6 +30,7 @@ import {
   type PeerChannel,
   type PeerIdentity,
 } from './proof';
+import { holdToProof } from './proof-room';
 
 export interface LinkOptions {
   readonly address: string;
@@ -142,14 +143,24 @@ export class PeerLink {
     });
     this.ws = ws;
     let certificate = '';
+    let proved = (): void => undefined;
     ws.once('upgrade', (response: IncomingMessage) => {
-      if (response.socket instanceof TLSSocket) certificate = response.socket.getPeerCertificate().fingerprint256;
+      const { socket } = response;
+      if (socket instanceof TLSSocket) certificate = socket.getPeerCertificate().fingerprint256;
+      ws.once('open', () => {
+        proved = holdToProof(socket, () => this.giveUp(ws, 'what answers there is no peer'));
+      });
     });
     ws.on('error', (error) => (this.why = error.message));
     ws.on('close', () => this.down());
     const late = setTimeout(() => ws.terminate(), PEER_HANDSHAKE_MS);
     ws.once('close', () => clearTimeout(late));
-    ws.once('message', (data: Buffer) => this.prove(ws, data, certificate, () => clearTimeout(late)));
+    ws.once('message', (data: Buffer) => {
+      this.prove(ws, data, certificate, () => {
+        clearTimeout(late);
+        proved();
+      });
+    });
   }
 
   private prove(ws: WebSocket, data: Buffer, certificate: string, done: () => void): void {

@@ -46,6 +46,11 @@ export const mutants = [
     tests: unit('disk-room'),
   },
   {
+    name: 'S21 gives whoever has proved nothing as much room as a peer',
+    patches: [patch('peers/proof-room.ts', 'if (bytes <= MAX_PROOF_BYTES) return;', 'if (bytes >= 0) return;')],
+    tests: peers,
+  },
+  {
     name: 'S04 takes in what a leader sends as it comes',
     patches: [
       patch(

@@ -7,7 +7,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import type net from 'node:net';
 import tls from 'node:tls';
-import { WebSocket } from 'ws';
+import { WebSocket, WebSocketServer } from 'ws';
 import { encodeFrame } from '../../hub/peers/frame';
 import { PeerLink } from '../../hub/peers/peer-link';
 import {
@@ -127,6 +127,36 @@ describe('S03, S04: peers of a cluster', function () {
       Array.from({ length: 7 }, () => undefined),
     );
     await until('the log names each', () => said().split('wrong cluster secret').length - before === 6);
+  });
+
+  it('whoever has proved nothing yet gets no more room than a proof takes, whichever side dialled', async () => {
+    const ws = new WebSocket(node.address + PEER_PATHS.bulk, PEER_SUBPROTOCOL, { rejectUnauthorized: false });
+    ws.on('error', () => undefined);
+    const hungUp = new Promise((resolve) => ws.once('close', resolve));
+    await new Promise((resolve) => ws.once('open', resolve));
+    // A frame of any length could be a peer's, later; nobody waits for its end here.
+    ws.send(Buffer.alloc(1024 * 1024), { fin: false });
+    await until('the log names it', () => said().includes('it sends more than a proof'));
+    await hungUp;
+
+    const place = new WebSocketServer({ port: 0, host: '127.0.0.1', handleProtocols: () => PEER_SUBPROTOCOL });
+    let closed = 0;
+    place.on('connection', (socket) => {
+      socket.on('close', () => closed++);
+      socket.on('error', () => undefined);
+      socket.send(Buffer.alloc(1024 * 1024), { fin: false });
+    });
+    await new Promise((resolve) => place.once('listening', resolve));
+    const { port } = place.address() as net.AddressInfo;
+    const common = { channel: 'bulk', secret, self: () => other, check: () => undefined } as const;
+    const link = new PeerLink({ ...common, address: `ws://127.0.0.1:${port}` });
+    try {
+      await until('it was tried twice', () => closed > 1);
+      assert.equal(link.trouble, 'what answers there is no peer');
+    } finally {
+      link.close();
+      place.close();
+    }
   });
 
   it('another cluster’s node and another data directory are told why they are refused', async () => {
