@@ -21,6 +21,8 @@ export interface RecoverSegmentsOptions {
   readonly disk: Disk;
   readonly folder: string;
   readonly warn: (message: string) => void;
+  /** Nothing is changed: what would be cut is passed over. */
+  readonly lookOnly?: boolean;
 }
 
 interface ReadSegment {
@@ -62,6 +64,7 @@ async function cutTorn(options: RecoverSegmentsOptions, file: string, read: Read
   for (let next = findRecord(bytes, end); next !== undefined; next = findRecord(bytes, next.end)) {
     if (next.durable > end) damaged(file, end);
   }
+  if (options.lookOnly === true) return;
   const handle = await options.disk.open(file, 'update');
   try {
     await handle.truncate(end);
@@ -87,6 +90,7 @@ export async function recoverSegments(options: RecoverSegmentsOptions): Promise<
     if (isLast) {
       // A segment whose making was cut short holds nothing yet.
       if (read.records.length < HEAD_RECORDS && findRecord(read.bytes, read.end) === undefined) {
+        if (options.lookOnly === true) break;
         await disk.remove(file);
         await disk.syncFolder(folder);
         break;

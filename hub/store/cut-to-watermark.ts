@@ -25,12 +25,17 @@ async function findBehind(disk: Disk, folder: string): Promise<Behind | undefine
   return { file: files.entries, from: found.meta.watermark.length, to };
 }
 
-/** @returns the id of the last entry that has a whole line behind the watermark: it was applied here */
-export async function lastBehindWatermark(disk: Disk, folder: string): Promise<string | undefined> {
+export interface BehindWatermark {
+  readonly id: string;
+  readonly sequence: number;
+}
+
+/** @returns the last entry that has a whole line behind the watermark: it was applied here */
+export async function lastBehindWatermark(disk: Disk, folder: string): Promise<BehindWatermark | undefined> {
   const behind = await findBehind(disk, folder);
   if (behind === undefined) return undefined;
   const file = await disk.open(behind.file, 'read');
-  let last: string | undefined;
+  let last: BehindWatermark | undefined;
   try {
     await scanLines(file, behind.from, behind.to, (stretch) => {
       if (stretch.kind !== 'lines') return true;
@@ -39,7 +44,7 @@ export async function lastBehindWatermark(disk: Disk, folder: string): Promise<s
         const parts = splitLine(bytes, start, bytes.indexOf(LF, start));
         // A power cut may leave anything behind the watermark, and nothing after that counts.
         if (typeof parts === 'string') return true;
-        last = idText(bytes, parts);
+        last = { id: idText(bytes, parts), sequence: parts.sequence };
       }
       return false;
     });

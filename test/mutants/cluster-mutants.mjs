@@ -212,6 +212,11 @@ export const mutants = [
     tests: first,
   },
   {
+    name: 'FM-16 says of a survivor what its watermark says',
+    patches: [patch('engine/raft/reach.ts', 'behind?.sequence ?? marked', 'marked')],
+    tests: lost,
+  },
+  {
     name: 'FM-33 what was discarded is not noted as rejected',
     patches: [patch('engine/raft/discarded.ts', 'if (rejected.length > 0) {', 'if (rejected.length > 1e9) {')],
     tests: lost,

@@ -93,10 +93,10 @@ function requireMark(folder: string, raft: OpenedRaftLog, mark: RaftMark): void 
 
 /** A power cut takes lines that were not synced and no Raft entry; where a line is left, so is its entry. */
 async function requireLines(disk: Disk, folder: string, raft: OpenedRaftLog, from: number): Promise<void> {
-  const id = await lastBehindWatermark(disk, folder);
-  if (id === undefined) return;
-  if (raft.recovered.entries.some((entry) => entry.index > from && publishes(entry, id))) return;
-  throw lostLog(folder, endOf(raft), `it lacks "${id}", which was applied here`);
+  const last = await lastBehindWatermark(disk, folder);
+  if (last === undefined) return;
+  if (raft.recovered.entries.some((entry) => entry.index > from && publishes(entry, last.id))) return;
+  throw lostLog(folder, endOf(raft), `it lacks "${last.id}", which was applied here`);
 }
 
 /** Clients are durable before the watermark is. */

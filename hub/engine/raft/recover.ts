@@ -13,8 +13,9 @@ import { HubState } from '../../state/hub-state';
 import { nodeDisk } from '../../store/node-disk';
 import { sha256 } from '../../store/sha256';
 import type { RaftMark } from './cluster';
-import { readNodeFile, writeNodeFile, type NodeFile } from './node-file';
+import { writeNodeFile } from './node-file';
 import { openData, type OpenedData } from './open-data';
+import { joinedFileOf, type JoinedFile } from './reach';
 import { StateMachine } from './state-machine';
 
 export interface Recovery {
@@ -42,14 +43,11 @@ async function keepCopy(folder: string, now: Date): Promise<string> {
 
 /** The data directory's lock is held. @throws HubError */
 export async function recoverCluster(folder: string, warn: (message: string) => void, now: Date): Promise<Recovery> {
-  const file = await readNodeFile(nodeDisk, folder);
-  if (file?.joined === undefined) {
-    throw new HubError('invalid', `${folder} does not belong to a node of a cluster: there is nothing to recover.`);
-  }
+  const file = await joinedFileOf(nodeDisk, folder);
   const copy = await keepCopy(folder, now);
   const data = await openData({ disk: nodeDisk, folder, warn });
   try {
-    return await recoverFrom(data, file, file.joined.node, { folder, copy });
+    return await recoverFrom(data, file, { folder, copy });
   } finally {
     await data.store.close();
   }
@@ -57,11 +55,11 @@ export async function recoverCluster(folder: string, warn: (message: string) => 
 
 async function recoverFrom(
   { store, raft, state: cluster }: OpenedData,
-  file: NodeFile,
-  node: number,
+  file: JoinedFile,
   { folder, copy }: { readonly folder: string; readonly copy: string },
 ): Promise<Recovery> {
   const { log, recovered } = raft;
+  const { node } = file.joined;
   const state = new HubState({
     head: store.head,
     nextSequence: store.nextSequence,
