@@ -59,7 +59,10 @@ export class PeerLink {
   private retry: NodeJS.Timeout | undefined;
   private requests = 0;
   private readonly waiting = new Map<number, Waiting>();
+  /** Why the last attempt or connection ended. */
   private why = 'not connected yet';
+  /** The same of the one under way, as soon as it is known. */
+  private reason: string | undefined;
   private told: number | undefined;
 
   constructor(private readonly options: LinkOptions) {
@@ -70,9 +73,9 @@ export class PeerLink {
     return this.ready !== undefined;
   }
 
-  /** Why it is not open, in words. */
-  get trouble(): string {
-    return this.why;
+  /** Why it is not open, in words; undefined while it is. */
+  get trouble(): string | undefined {
+    return this.isOpen ? undefined : this.why;
   }
 
   /** Newest version of commands that the peer understands, as it said last. */
@@ -142,6 +145,7 @@ export class PeerLink {
       ...(secure ? { rejectUnauthorized: false } : {}),
     });
     this.ws = ws;
+    this.reason = undefined;
     let certificate = '';
     let proved = (): void => undefined;
     ws.once('upgrade', (response: IncomingMessage) => {
@@ -151,9 +155,9 @@ export class PeerLink {
         proved = holdToProof(socket, () => this.giveUp(ws, 'what answers there is no peer'));
       });
     });
-    ws.on('error', (error) => (this.why = error.message));
+    ws.on('error', (error) => (this.reason ??= error.message));
     ws.on('close', () => this.down());
-    const late = setTimeout(() => ws.terminate(), PEER_HANDSHAKE_MS);
+    const late = setTimeout(() => this.giveUp(ws, 'it does not answer'), PEER_HANDSHAKE_MS);
     ws.once('close', () => clearTimeout(late));
     ws.once('message', (data: Buffer) => {
       this.prove(ws, data, certificate, () => {
@@ -204,7 +208,7 @@ export class PeerLink {
   }
 
   private giveUp(ws: WebSocket, why: string): void {
-    this.why = why;
+    this.reason ??= why;
     ws.terminate();
   }
 
@@ -240,7 +244,8 @@ export class PeerLink {
   private down(): void {
     const wasReady = this.ready !== undefined;
     this.ready = undefined;
-    if (wasReady && this.why === 'not connected yet') this.why = 'the connection broke';
+    const unnamed = wasReady ? 'the connection broke' : 'it hung up without a word: has it another cluster secret?';
+    this.why = this.reason ?? unnamed;
     for (const { reject } of [...this.waiting.values()]) {
       reject(new HubError('unreachable', `The connection to ${this.options.address} broke.`, { outcome: 'unknown' }));
     }

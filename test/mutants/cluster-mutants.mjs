@@ -15,6 +15,7 @@ const members = ['test/cluster/membership.test.ts'];
 const three = ['test/cluster/three-nodes.test.ts'];
 const most = ['test/cluster/most-nodes.test.ts'];
 const first = ['test/cluster/first-start.test.ts'];
+const joined = ['test/cluster/just-joined.test.ts'];
 const lost = ['test/cluster/lost-majority.test.ts'];
 
 export const mutants = [
@@ -133,8 +134,8 @@ export const mutants = [
     patches: [
       patch(
         'engine/raft/cluster-admin.ts',
-        'const { members, configuration } = machine.now;\n    return',
-        'const { configuration } = machine.now;\n    const members = machine.now.members.filter(({ id }) => id === self().node);\n    return',
+        'this.parts.members().map((member) =>',
+        'this.parts.members().filter(({ id }) => id === this.parts.self().node).map((member) =>',
       ),
     ],
     tests: shown,
@@ -215,6 +216,29 @@ export const mutants = [
     name: 'FM-16 says of a survivor what its watermark says',
     patches: [patch('engine/raft/reach.ts', 'behind?.sequence ?? marked', 'marked')],
     tests: lost,
+  },
+  {
+    name: 'FM-61 shows nobody before the first snapshot has come',
+    patches: [
+      patch(
+        'engine/raft/open.ts',
+        'members: () => this.contacts.all(),\n      info',
+        'members: () => this.machine.now.members,\n      info',
+      ),
+    ],
+    tests: joined,
+  },
+  {
+    name: 'FM-61 says of a node that is about to join that it lost its data',
+    patches: [
+      patch('engine/raft/cluster-admin.ts', "told.uid === uid ? 'it is about", "told.uid === '' ? 'it is about"),
+    ],
+    tests: joined,
+  },
+  {
+    name: 'a link names the reason of before',
+    patches: [patch('peers/peer-link.ts', '    this.ws = ws;\n    this.reason = undefined;\n', '    this.ws = ws;\n')],
+    tests: ['test/unit/hub/peers/peer-link.test.ts'],
   },
   {
     name: 'FM-33 what was discarded is not noted as rejected',

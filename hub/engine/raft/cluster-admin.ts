@@ -18,6 +18,8 @@ import type { StateMachine } from './state-machine';
 export interface AdminParts {
   readonly replica: Replica;
   readonly machine: StateMachine;
+  /** All of them, also before the first snapshot has come. */
+  readonly members: () => readonly Member[];
   readonly self: () => PeerIdentity;
   readonly secret: string;
   readonly info: () => Promise<MemberInfo>;
@@ -68,24 +70,36 @@ export class ClusterAdmin {
 
   /** Every member is asked; whoever does not answer within a second is shown with the reason. */
   async status(): Promise<readonly MemberStatus[]> {
-    const { machine, self, info, request, trouble } = this.parts;
-    const { members, configuration } = machine.now;
-    return Promise.all(
-      members.map(async ({ id, address }): Promise<MemberStatus> => {
-        const row = { id, address, voter: configuration.voters.includes(id) };
-        if (id === self().node) return { ...row, info: await info(), trouble: undefined };
-        const began = performance.now();
-        try {
-          const told = parseNodeInfo((await request(id, 'info', {}, INFO_MS)).head);
-          if (told.state === 'member')
-            return { ...row, info: told, trouble: undefined, roundTripMs: performance.now() - began };
-          return { ...row, info: undefined, trouble: 'it lost its data: remove it and add it again' };
-        } catch (error) {
-          if (!(error instanceof HubError)) throw error;
-          return { ...row, info: undefined, trouble: trouble(id) ?? error.message };
-        }
-      }),
-    );
+    const answers = await Promise.all(this.parts.members().map((member) => this.statusOf(member)));
+    const voters = this.votersBy(answers);
+    return answers.map((answer) => ({ ...answer, voter: voters.includes(answer.id) }));
+  }
+
+  private async statusOf({ id, uid, address }: Member): Promise<Omit<MemberStatus, 'voter'>> {
+    const { self, info, request, trouble } = this.parts;
+    const row = { id, address };
+    if (id === self().node) return { ...row, info: await info(), trouble: undefined };
+    const began = performance.now();
+    try {
+      const told = parseNodeInfo((await request(id, 'info', {}, INFO_MS)).head);
+      if (told.state === 'member')
+        return { ...row, info: told, trouble: undefined, roundTripMs: performance.now() - began };
+      const lost = 'it lost its data: remove it and add it again';
+      return { ...row, info: undefined, trouble: told.uid === uid ? 'it is about to join the cluster' : lost };
+    } catch (error) {
+      if (!(error instanceof HubError)) throw error;
+      return { ...row, info: undefined, trouble: trouble(id) ?? error.message };
+    }
+  }
+
+  /** A node that has no state yet goes by what the others say, or else takes those that were there before it for voters. */
+  private votersBy(answers: readonly Omit<MemberStatus, 'voter'>[]): readonly number[] {
+    const { machine, self } = this.parts;
+    if (machine.now.index > 0) return machine.now.configuration.voters;
+    const [furthest] = answers
+      .flatMap(({ id, info }) => (info === undefined || id === self().node ? [] : [info]))
+      .sort((a, b) => b.applied - a.applied);
+    return furthest?.voters ?? answers.map(({ id }) => id).filter((id) => id !== self().node);
   }
 
   /** @throws HubError `no_leader`, `invalid`, `unreachable` */
@@ -186,7 +200,7 @@ export class ClusterAdmin {
       if (!link.isOpen) {
         throw new HubError(
           'unreachable',
-          `No node answers at ${address}: ${link.trouble}. Start it there first, with --peers and --cluster-secret-file.`,
+          `No node answers at ${address}: ${link.trouble ?? 'it fell silent'}. Start it there first, with --peers and --cluster-secret-file.`,
         );
       }
       const info = parseNodeInfo((await link.request('info', {}, [], INFO_MS)).head);

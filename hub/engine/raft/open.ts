@@ -161,6 +161,7 @@ class OpenNode {
     });
     this.admin = new ClusterAdmin({
       ...{ replica: this.replica, machine: this.machine, self: this.self, secret: config.secret, warn },
+      members: () => this.contacts.all(),
       info: () => this.info(),
       request: (to, name, body, timeoutMs) => this.peers.request(to, name, body, [], timeoutMs),
       trouble: (to) => this.peers.trouble(to),
@@ -295,9 +296,10 @@ class OpenNode {
     const distrust = this.distrust();
     if (distrust !== undefined) problems.push(distrust.message);
     const { members, configuration, index } = machine.now;
-    if (index > 0 && !members.some(({ id }) => id === node.node)) {
+    if (index === 0) problems.push('This node has just joined, and waits for what the cluster holds.');
+    else if (!members.some(({ id }) => id === node.node)) {
       problems.push('This node was removed from the cluster. Stop it, or empty its data directory and add it again.');
-    } else if (index > 0 && !configuration.voters.includes(node.node))
+    } else if (!configuration.voters.includes(node.node))
       problems.push('This node is catching up and does not vote yet.');
     return problems;
   }
