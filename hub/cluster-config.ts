@@ -2,7 +2,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { HubError } from '../core/errors';
-import { parseHubAddress } from '../core/hub-address';
+import { isLoopbackHost, parseHubAddress } from '../core/hub-address';
 import { fileError } from '../core/node/file-errors';
 import { DEFAULT_KEEP_ENTRIES, MAX_NODES } from './engine/raft/limits';
 
@@ -52,6 +52,22 @@ function secretOf(file: string): string {
   throw new HubError(
     'config',
     `${file} must hold at least ${MIN_SECRET_CHARACTERS} characters, the same on all nodes. Make one: openssl rand -hex 32`,
+  );
+}
+
+/** Why nobody on another machine could reach a node that listens there, in words; a tunnel or proxy may stand before it. */
+export function unreachableHint(host: string, address: string, peers: readonly string[]): string | undefined {
+  const hostOf = (url: string): string => parseHubAddress(url).host;
+  const own = hostOf(address);
+  if (isLoopbackHost(own)) {
+    const other = peers.find((each) => !isLoopbackHost(hostOf(each)));
+    if (other === undefined) return undefined;
+    return `${other} cannot reach this node at ${address} from another machine. Give --advertise, and --host, an address of this machine.`;
+  }
+  if (!isLoopbackHost(host)) return undefined;
+  return (
+    `listening on ${host} only, but the other nodes go to ${address}. Give --host ${own}, or --host 0.0.0.0, ` +
+    'unless a tunnel or proxy on this machine leads here.'
   );
 }
 

@@ -1,6 +1,7 @@
 /** `ctx hub start`: in the foreground until a signal or `ctx hub stop`, or with `--daemon` in a process of its own. */
 import { Option, type Command } from 'commander';
 import { DEFAULT_PORT } from '../../core/limits';
+import { unreachableHint } from '../cluster-config';
 import { hubConfig, type HubConfig, type StartFlags } from '../config';
 import { startDaemon } from '../daemon';
 import { serve } from '../serve';
@@ -57,9 +58,16 @@ export function addStartCommand(hub: Command, context: HubCommandContext): void 
     .action(async (flags: Flags) => {
       const config = hubConfig(flags, context.io);
       if (config.insecure) warnInsecure(config, context);
+      warnUnreachable(config, context);
       const run = flags.daemon === true ? startDaemon : serve;
       context.exit.code = await run(config, flags, context);
     });
+}
+
+function warnUnreachable({ host, cluster }: HubConfig, { io }: HubCommandContext): void {
+  if (cluster?.advertise === undefined) return;
+  const hint = unreachableHint(host, cluster.advertise, cluster.peers);
+  if (hint !== undefined) io.stderr(`ctx: warning: ${hint}\n`);
 }
 
 function warnInsecure(config: HubConfig, { io }: HubCommandContext): void {

@@ -105,6 +105,27 @@ describe('the first start of a cluster', function () {
     assert.match(refused.stderr, /at most 7 nodes/);
   });
 
+  it('on loopback, for a cluster of several machines, warns and names --host', async () => {
+    const others = '192.0.2.2:9900,192.0.2.3:9900';
+    // So that it ends before it goes there.
+    const noFolder = path.join(folder, 'a-file');
+    fs.writeFileSync(noFolder, '');
+    const told = async (own: string): Promise<string> => {
+      const args = ['--advertise', own, '--peers', `${own},${others}`, '--data-dir', noFolder];
+      const { code, stderr } = await ctx(startArgs(0, ...args), options);
+      assert.equal(code, 73, stderr);
+      return stderr;
+    };
+    assert.match(
+      await told('192.0.2.1:9900'),
+      /warning: listening on 127\.0\.0\.1 only, .*192\.0\.2\.1:9900\. Give --host 192/,
+    );
+    assert.match(
+      await told('127.0.0.1:9900'),
+      /warning: ws:\/\/192\.0\.2\.2:9900 cannot reach .*--advertise, and --host/,
+    );
+  });
+
   it('as a daemon says whom it waits for, and serves once they are there', async () => {
     const first = startFirst(0);
     await first.says(new RegExp(`Waiting for the other nodes: wss://127.0.0.1:${ports[1]}`), 60_000);
@@ -121,5 +142,18 @@ describe('the first start of a cluster', function () {
     const { code, stderr } = await ctx(startArgs(0), options);
     assert.equal(code, 78);
     assert.match(stderr, /to its cluster, with TLS\. Start it with the TLS flags of before\./);
+  });
+
+  it('a later start with a damaged raft/node.json is refused, and names the file and the way out', async () => {
+    const file = path.join(dirs[0] ?? '', 'raft', 'node.json');
+    const whole = fs.readFileSync(file, 'utf8');
+    for (const bad of [whole.slice(0, 40), '{"format":1}\n']) {
+      fs.writeFileSync(file, bad);
+      const { code, stderr } = await ctx(startArgs(0, '--tls-self-signed'), options);
+      assert.equal(code, 65);
+      assert.ok(stderr.includes(file), stderr);
+      assert.match(stderr, /is damaged.*ctx hub peer remove.*ctx hub peer add/);
+      assert.doesNotMatch(stderr, / at .*\.js:/);
+    }
   });
 });

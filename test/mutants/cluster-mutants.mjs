@@ -241,6 +241,16 @@ export const mutants = [
     tests: ['test/unit/hub/peers/peer-link.test.ts'],
   },
   {
+    name: 'is silent about a node that nobody can reach',
+    patches: [patch('commands/start.ts', '      warnUnreachable(config, context);\n', '')],
+    tests: first,
+  },
+  {
+    name: 'ends with a stack where node.json is damaged',
+    patches: [patch('engine/raft/node-file.ts', "throw damaged(file, 'it is no JSON', error);", 'throw error;')],
+    tests: first,
+  },
+  {
     name: 'FM-33 what was discarded is not noted as rejected',
     patches: [patch('engine/raft/discarded.ts', 'if (rejected.length > 0) {', 'if (rejected.length > 1e9) {')],
     tests: lost,

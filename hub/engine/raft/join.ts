@@ -8,6 +8,7 @@ import { readMeta } from '../../store/meta';
 import type { Disk } from '../../store/disk';
 import { openStore } from '../../store/open-store';
 import type { RaftMark } from './cluster';
+import { unreachableHint } from '../../cluster-config';
 import { form, type Formation } from './formation';
 import { openFormationDoor } from './formation-door';
 import { newNodeFile, raftLogFolder, readNodeFile, writeNodeFile, type NodeFile } from './node-file';
@@ -35,6 +36,9 @@ export async function joinCluster(options: RaftEngineOptions): Promise<JoinedNod
   const known = found === undefined ? undefined : joinedNode(found);
   if (known !== undefined) {
     requireScheme(options, known.address);
+    // Said at the first start on standard error; `--host` may have been forgotten since.
+    const hint = unreachableHint(options.host, known.address, []);
+    if (hint !== undefined) options.warn(`This node may be unreachable: ${hint}`);
     if (config.advertise === undefined || config.advertise === known.address) return known;
     throw new HubError(
       'config',

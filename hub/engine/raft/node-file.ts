@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import path from 'node:path';
 import * as z from 'zod';
 import { HubError } from '../../../core/errors';
+import { shapeFault } from '../../../core/shape-fault';
 import type { Disk } from '../../store/disk';
 import { readWhole, replaceWhole } from '../../store/whole-file';
 
@@ -27,14 +28,29 @@ export const raftFolder = (dataDir: string): string => path.join(dataDir, 'raft'
 export const raftLogFolder = (dataDir: string): string => path.join(dataDir, 'raft', 'log');
 const nodeFilePath = (dataDir: string): string => path.join(raftFolder(dataDir), 'node.json');
 
-/** @throws HubError `bad_data`, `unsupported_version` */
+/** @throws HubError `bad_data` */
 export async function readNodeFile(disk: Disk, dataDir: string): Promise<NodeFile | undefined> {
   const file = nodeFilePath(dataDir);
   const bytes = await readWhole(disk, file);
   if (bytes === undefined) return undefined;
-  const parsed = schema.safeParse(JSON.parse(Buffer.from(bytes).toString('utf8')));
+  let value: unknown;
+  try {
+    value = JSON.parse(Buffer.from(bytes).toString('utf8'));
+  } catch (error) {
+    throw damaged(file, 'it is no JSON', error);
+  }
+  const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  throw new HubError('bad_data', `${file} is not understood: ${z.prettifyError(parsed.error)}`);
+  throw damaged(file, shapeFault(parsed.error), parsed.error);
+}
+
+function damaged(file: string, why: string, cause: unknown): HubError {
+  return new HubError(
+    'bad_data',
+    `${file} is damaged (${why}): which node this is cannot be known any more. Put the file back as it was; or remove this node ` +
+      '(ctx hub peer remove), empty its data directory and add it again (ctx hub peer add).',
+    { cause },
+  );
 }
 
 export async function writeNodeFile(disk: Disk, dataDir: string, node: NodeFile): Promise<void> {
