@@ -68,6 +68,8 @@ export interface OpenedEngine {
 export async function openFileEngine(options: FileEngineOptions): Promise<OpenedEngine> {
   const now = options.now ?? Date.now;
   const store = await openStore({ ...options, disk: options.disk ?? nodeDisk, now });
+  // Of a cluster's backup that did not leave it out.
+  await store.forgetRaftLog();
   const state = new HubState({
     head: store.head,
     nextSequence: store.nextSequence,

@@ -4,7 +4,8 @@
  */
 import path from 'node:path';
 import { HubError } from '../../core/errors';
-import { encodeClients } from './clients-file';
+import { NO_CLIENTS } from '../state/client-table';
+import { encodeClients, withoutAppliedIndex } from './clients-file';
 import { dataFiles, type DataFiles } from './data-directory';
 import { isDiskFull, type Disk } from './disk';
 import { examineLog } from './examine-log';
@@ -59,8 +60,9 @@ async function copySmall(disk: Disk, from: DataFiles, to: DataFiles): Promise<vo
   const hubId = await readWhole(disk, from.hubId);
   if (hubId === undefined) throw new HubError('bad_data', `${from.hubId} is missing. Copy it back from a backup.`);
   await writeNew(disk, to.hubId, hubId);
-  const clients = (await readWhole(disk, from.clients)) ?? encodeClients({ version: 0, records: [] });
-  await writeNew(disk, to.clients, clients);
+  const clients = await readWhole(disk, from.clients);
+  const copy = clients === undefined ? encodeClients(NO_CLIENTS) : withoutAppliedIndex(from.clients, clients);
+  await writeNew(disk, to.clients, copy);
 }
 
 /** @throws HubError `bad_data` when the log is damaged: such a copy is no backup */
@@ -68,7 +70,8 @@ export async function backUpData(options: BackupOptions): Promise<BackupReport> 
   const { disk, target, point, onProgress } = options;
   const from = dataFiles(options.folder);
   const to = dataFiles(target);
-  const meta = { ...(await requireMeta(disk, from)), closed: true, watermark: point };
+  // How far a Raft log was applied means nothing without that log.
+  const meta = { ...(await requireMeta(disk, from)), raft: undefined, closed: true, watermark: point };
   await makeTarget(disk, target);
   try {
     await copyLog(options, from, to);

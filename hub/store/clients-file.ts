@@ -48,6 +48,13 @@ export function encodeClients(table: ClientTable): Uint8Array {
   return Buffer.from(`${JSON.stringify(value, undefined, 2)}\n`);
 }
 
+/** The same file for a directory without a Raft log; the checksum does not cover the index. @throws HubError `bad_data` */
+export function withoutAppliedIndex(file: string, bytes: Uint8Array): Uint8Array {
+  if (decodeClients(file, bytes, '').table.appliedIndex === undefined) return bytes;
+  const value = { ...(parseJson(bytes) as object), applied_index: undefined };
+  return Buffer.from(`${JSON.stringify(value, undefined, 2)}\n`);
+}
+
 export interface ReadClients {
   readonly table: ClientTable;
   /** `hub` = as a hub wrote it, `hand` = edited since, `original` = of the original hub, with tokens in clear. */

@@ -46,12 +46,14 @@ export class Store {
   private lastLine: Watermark;
   /** Of the log when the checkpoint was written. */
   private checkpointLength: number;
+  private clients: ClientTable;
 
   constructor(private readonly parts: StoreParts) {
     this.log = parts.log;
     this.ranges = parts.ranges;
     this.meta = parts.meta;
     this.checkpointLength = parts.checkpointLength;
+    this.clients = parts.clients;
     const { sequence, digest, length } = parts.end;
     this.lastLine = { sequence, digest, length };
   }
@@ -86,7 +88,7 @@ export class Store {
 
   /** The clients as of the start. */
   get initialClients(): ClientTable {
-    return this.parts.clients;
+    return this.clients;
   }
 
   /** What an operator should act on; empty = all is well. */
@@ -167,9 +169,14 @@ export class Store {
     });
   }
 
-  /** What the Raft engine keeps beside the watermark: how far its log was applied there. Absent on a single hub. */
-  get raftMark(): unknown {
-    return this.meta.raft;
+  /** Nothing says any more how far a Raft log was applied: there is none here, or a new one begins. */
+  async forgetRaftLog(): Promise<void> {
+    const { raft, ...meta } = this.meta;
+    if (raft !== undefined) await this.replaceMeta(meta);
+    const { appliedIndex, ...clients } = this.clients;
+    if (appliedIndex === undefined) return;
+    await this.replaceClients(clients);
+    this.clients = clients;
   }
 
   /**

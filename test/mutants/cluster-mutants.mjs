@@ -16,6 +16,7 @@ const three = ['test/cluster/three-nodes.test.ts'];
 const most = ['test/cluster/most-nodes.test.ts'];
 const first = ['test/cluster/first-start.test.ts'];
 const joined = ['test/cluster/just-joined.test.ts'];
+const data = ['test/cluster/node-data.test.ts'];
 const lost = ['test/cluster/lost-majority.test.ts'];
 
 export const mutants = [
@@ -249,6 +250,30 @@ export const mutants = [
     name: 'ends with a stack where node.json is damaged',
     patches: [patch('engine/raft/node-file.ts', "throw damaged(file, 'it is no JSON', error);", 'throw error;')],
     tests: first,
+  },
+  {
+    name: 'a backup says how far the Raft log of its cluster was applied',
+    patches: [patch('store/backup.ts', ' raft: undefined,', '')],
+    tests: data,
+    grep: 'says nothing of a Raft log',
+  },
+  {
+    name: 'a backup says at which entry of its cluster its clients were written',
+    patches: [patch('store/backup.ts', 'withoutAppliedIndex(from.clients, clients)', 'clients')],
+    tests: data,
+    grep: 'says nothing of a Raft log',
+  },
+  {
+    name: 'a founding goes on counting where another cluster was',
+    patches: [patch('engine/raft/join.ts', '    await store.forgetRaftLog();\n', '')],
+    tests: data,
+    grep: 'left nothing out$',
+  },
+  {
+    name: 'a single hub keeps what its backup says of a Raft log',
+    patches: [patch('engine/file.ts', '  await store.forgetRaftLog();\n', '')],
+    tests: data,
+    grep: 'as a single hub keeps nothing',
   },
   {
     name: 'FM-33 what was discarded is not noted as rejected',

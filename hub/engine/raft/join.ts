@@ -133,6 +133,8 @@ async function begin(options: RaftEngineOptions, node: NodeFile, formation: Form
   const store = await openStore({ folder, disk, now: Date.now, warn });
   try {
     await dropOldLog(disk, folder);
+    // Of another cluster, whose backup this was, or of a founding that was cut short.
+    await store.forgetRaftLog();
     if (!isFounder) return;
     const { log } = await RaftLog.open({ disk, folder: raftLogFolder(folder), warn });
     await log.write({
