@@ -5,7 +5,7 @@
 import fsp from 'node:fs/promises';
 import path from 'node:path';
 import { fileError } from './file-errors';
-import { openPlainFile, readPlainFile } from './plain-file';
+import { openPlainFile, readPlainFile, writeAllAt } from './plain-file';
 import { PRIVATE_FILE_MODE, syncDirectory } from './platform';
 
 const LF = 0x0a;
@@ -23,6 +23,17 @@ async function lengthOfWholeLines(handle: fsp.FileHandle, size: number): Promise
   return 0;
 }
 
+/** What a failed write left behind is taken back: it is not durable, and nobody was told that it is there. */
+async function writeAtEnd(handle: fsp.FileHandle, bytes: Uint8Array, end: number): Promise<void> {
+  try {
+    await writeAllAt(handle, bytes, end);
+    await handle.datasync();
+  } catch (error) {
+    await handle.truncate(end).catch(() => undefined); // Then the next append cuts a torn line.
+    throw error;
+  }
+}
+
 /** Appends the values as lines; durable when it resolves. */
 export async function appendLines(file: string, values: readonly unknown[]): Promise<void> {
   if (values.length === 0) return;
@@ -34,9 +45,9 @@ export async function appendLines(file: string, values: readonly unknown[]): Pro
       const { size } = stats;
       const whole = await lengthOfWholeLines(handle, size);
       if (whole < size) await handle.truncate(whole);
-      await handle.write(Buffer.from(text), 0, null, whole);
-      await handle.datasync();
-      if (size === 0) await syncDirectory(path.dirname(file));
+      await writeAtEnd(handle, Buffer.from(text), whole);
+      // Also after a first try that left nothing but a torn line.
+      if (whole === 0) await syncDirectory(path.dirname(file));
     } finally {
       await handle.close();
     }

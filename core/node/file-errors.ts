@@ -18,6 +18,7 @@ const TEXTS: Readonly<Partial<Record<ErrorCode, Readonly<Record<string, string>>
   disk_full: {
     ENOSPC: 'no space left on the device. Free some and try again',
     EDQUOT: 'your disk quota is used up. Free some space and try again',
+    EFBIG: 'a limit on the size of files leaves no more space. Raise it (ulimit -f) and try again',
   },
   io_failed: {
     ENOENT: 'no such file or folder',

@@ -10,6 +10,7 @@ import type { EntryType, StoredEntry } from '../entry';
 import { parseMirror, renderEntry, renderHeader } from '../mirror/format';
 import { writeFileAtomic } from './atomic-file';
 import { errnoOf, fileError } from './file-errors';
+import { writeAllAt } from './plain-file';
 import { NO_FOLLOW, syncDirectory } from './platform';
 import type { MirrorFile } from './mirror-state';
 
@@ -134,7 +135,7 @@ export class MirrorFileWriter {
   /** What a failed write left behind is ours: it is taken back, not mistaken for somebody's edit. */
   async #writeAtEnd(handle: fsp.FileHandle, text: Buffer): Promise<void> {
     try {
-      await handle.write(text, 0, text.length, this.#bytes);
+      await writeAllAt(handle, text, this.#bytes);
       await handle.datasync();
     } catch (error) {
       await handle.truncate(this.#bytes).catch(() => undefined); // Then the next start cuts it.

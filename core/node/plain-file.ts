@@ -62,3 +62,11 @@ export async function readPlainFile(file: string): Promise<PlainFile | undefined
     throw fileError(error, 'read', file);
   }
 }
+
+/** Writes all of it: on a disk that becomes full a write takes what fits, and only the next one says why. */
+export async function writeAllAt(handle: fsp.FileHandle, bytes: Uint8Array, position: number): Promise<void> {
+  for (let done = 0; done < bytes.length;) {
+    const { bytesWritten } = await handle.write(bytes, done, bytes.length - done, position + done);
+    done += bytesWritten;
+  }
+}

@@ -9,6 +9,7 @@ import { diskFaults, diskFaultsImpossible } from '../support/faults/disk-faults'
 import { registerClient, startHub, type HubProcess } from '../support/hub-process';
 import { filledData, hubCommand, logEntries, logFile, published, readJson } from '../support/hub-log';
 import { ctx, removeTempDirs, tempDir, userEnv } from '../support/processes';
+import { connect, DECISION_FIELDS, newProject, succeeded } from '../support/projects';
 
 const big = (id: string, bytes = 40_000): ReturnType<typeof published> =>
   published(id, `Big ${id}\n\n${'x'.repeat(bytes)}`);
@@ -168,5 +169,35 @@ describe('FM-20: disk full', () => {
     faults.clear();
     await registerClient(hub, 'alpha', 'two@here');
     assert.equal((await hub.stop()).code, 0);
+  });
+
+  it('an outbox of which half a line fits: the share says so and keeps nothing of it; with space it is shared', async function () {
+    const why = diskFaultsImpossible();
+    if (why !== undefined) {
+      console.log(`      NOT RUN: ${why}`);
+      this.skip();
+    }
+    const hub = await startHub();
+    const project = await newProject('alpha');
+    await connect(project, hub);
+    assert.equal((await hub.stop()).code, 0);
+    const faults = diskFaults(tempDir('ctx-faults'));
+    const env = { ...project.env, ...faults.env };
+    faults.command('full outbox.jsonl');
+    const add = ['add', 'decision', 'Half', ...DECISION_FIELDS];
+    const failed = await ctx([...add, '--share'], { cwd: project.dir, env });
+    assert.equal(failed.code, 75, failed.stderr);
+    assert.match(failed.stderr, /saved locally, not shared: Cannot write .*outbox\.jsonl: no space left/);
+    const [, id = ''] = /Run "ctx connection publish --id (\S+)" later/.exec(failed.stderr) ?? [];
+    assert.match(project.read('DECISIONS.md'), /Half/);
+    assert.equal(project.read('hub/outbox.jsonl'), '');
+    faults.clear();
+    const again = await startHub({ dataDir: hub.dataDir, args: ['--port', String(hub.port)] });
+    succeeded(await project.ctx(['connection', 'publish', '--id', id]));
+    assert.deepEqual(
+      logEntries(hub.dataDir).map((each) => each.id),
+      [id],
+    );
+    assert.equal((await again.stop()).code, 0);
   });
 });

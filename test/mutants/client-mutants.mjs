@@ -95,6 +95,14 @@ export const mutants = [
     tests: ['test/failure-modes/FM-12-another-address.test.ts'],
   },
   {
+    name: 'FM-20 takes half a line of an outbox for a whole one',
+    patches: [
+      patch('core/node/plain-file.ts', 'done += bytesWritten;', 'done += Math.max(bytesWritten, bytes.length);'),
+    ],
+    tests: ['test/failure-modes/FM-20-disk-full.test.ts'],
+    grep: 'outbox',
+  },
+  {
     name: 'a restored hub is not given back what it lost',
     patches: [patch('core/node/outbox.ts', 'await appendLines(this.#paths.outbox, back);', '')],
     tests: ['test/failure-modes/FM-29-restored-hub.test.ts'],
