@@ -1,13 +1,11 @@
 /** `ctx hub rejected` (FM-33): entries that this node had to discard; `--replay` publishes them again with their origin. */
-import fs from 'node:fs';
 import type { Command } from 'commander';
 import * as z from 'zod';
 import { ENTRY_TYPES, META_KEYS, titleOf } from '../../core/entry';
 import { MAX_BATCH_ENTRIES } from '../../core/limits';
-import { errnoOf, fileError } from '../../core/node/file-errors';
 import { visibleLine } from '../../core/visible-text';
 import { dataDirOf } from '../config';
-import { parseLines, rejectedPath } from '../engine/raft/discarded';
+import { readDiscarded, rejectedPath } from '../engine/raft/discarded';
 import { askLocalHub } from '../../core/node/local-hub/local-control';
 import { DATA_DIR_FLAG, jsonAnswer, type HubCommandContext } from './context';
 import { textTable } from './text-table';
@@ -35,14 +33,8 @@ type Rejected = z.infer<typeof rejectedSchema>;
 const REPLAY_TIMEOUT_MS = 30_000;
 const answerSchema = z.object({ results: z.array(z.object({ kind: z.string(), reason: z.string().optional() })) });
 
-function readRejected(dataDir: string): readonly Rejected[] {
-  const file = rejectedPath(dataDir);
-  try {
-    return parseLines(fs.readFileSync(file, 'utf8')).map((line) => rejectedSchema.parse(line));
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return [];
-    throw fileError(error, 'read', file);
-  }
+async function readRejected(dataDir: string): Promise<readonly Rejected[]> {
+  return (await readDiscarded(rejectedPath(dataDir))).map((line) => rejectedSchema.parse(line));
 }
 
 function asPublished({ id, type, content, origin, client, timestamp, meta, supersedes }: Rejected): object {
@@ -61,7 +53,7 @@ async function replay(entries: readonly Rejected[], dataDir: string): Promise<Re
 
 async function rejected(flags: Flags, { io }: HubCommandContext): Promise<void> {
   const dataDir = dataDirOf(flags.dataDir, io);
-  const entries = readRejected(dataDir);
+  const entries = await readRejected(dataDir);
   if (flags.replay === true) {
     const counts = await replay(entries, dataDir);
     const { stored, duplicate, refused } = counts;

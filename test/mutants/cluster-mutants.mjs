@@ -3,6 +3,7 @@
 import { patchesIn } from './patched.mjs';
 
 const patch = patchesIn('hub/');
+const corePatch = patchesIn('core/');
 
 export const products = true;
 
@@ -18,6 +19,7 @@ const first = ['test/cluster/first-start.test.ts'];
 const joined = ['test/cluster/just-joined.test.ts'];
 const data = ['test/cluster/node-data.test.ts'];
 const lost = ['test/cluster/lost-majority.test.ts'];
+const discards = ['test/cluster/discards.test.ts'];
 
 export const mutants = [
   {
@@ -41,6 +43,26 @@ export const mutants = [
       ),
     ],
     tests: unit('replica-discard'),
+  },
+  {
+    name: 'FM-32 a full disk at the verdict ends the node',
+    patches: [patch('engine/raft/discarded.ts', " || error.code !== 'disk_full'", ' || error.message !== ""')],
+    tests: discards,
+  },
+  {
+    name: 'FM-32 glues what is kept to half a line of before',
+    patches: [corePatch('node/append-file.ts', 'await lengthOfWholeLines(handle, size)', 'size')],
+    tests: unit('discarded'),
+  },
+  {
+    name: 'FM-32 a verdict takes along what was kept meanwhile',
+    patches: [patch('engine/raft/discarded.ts', 'isCaughtUp && this.kept === kept', 'isCaughtUp && this.kept >= kept')],
+    tests: unit('discarded'),
+  },
+  {
+    name: 'FM-32 judges before this node has caught up',
+    patches: [patch('engine/raft/discarded.ts', 'isCaughtUp && this.kept === kept', 'this.kept === kept')],
+    tests: unit('discarded'),
   },
   {
     name: 'a full disk keeps a stop waiting for ever',

@@ -1,9 +1,12 @@
 /** Clients of a test cluster: publish wherever it works, find the leader, wait until all nodes hold the same. */
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
 import { openSession } from '../../core/node/hub-session';
 import type { PublishedEntry } from '../../core/entry';
 import type { StatusInfo } from '../../core/wire';
 import { logOf, type ClusterNode } from './cluster-processes';
+import { published } from './hub-log';
 import { until } from './processes';
 
 export async function statusOf(node: Pick<ClusterNode, 'address' | 'hub'>): Promise<StatusInfo> {
@@ -74,4 +77,35 @@ export async function sameLogs(nodes: readonly Pick<ClusterNode, 'dataDir'>[], d
     },
     deadlineMs,
   );
+}
+
+/**
+ * The leader takes in an entry that no other node gets, and is killed; the others go on without it, so that it has to discard the entry.
+ * @returns that node, not running
+ */
+export async function takenInVain(nodes: readonly ClusterNode[], token: string, id: string): Promise<ClusterNode> {
+  const leader = await whoLeads(nodes);
+  const others = nodes.filter((node) => node !== leader);
+  const session = await openSession({ address: leader.address, token });
+  await Promise.all(others.map(({ hub }) => hub.kill9()));
+  await assert.rejects(session.publish([published(id)]), { code: 'no_leader', outcome: 'unknown' });
+  session.terminate();
+  await leader.hub.kill9();
+  await Promise.all(others.map((node) => node.restart()));
+  await publishAnywhere(others, token, published(`instead-of-${id}`));
+  return leader;
+}
+
+export const rejectedFile = ({ dataDir }: Pick<ClusterNode, 'dataDir'>): string =>
+  path.join(dataDir, 'entries.jsonl.rejected');
+
+/** Ids that a node had to discard and that were never committed, as its file has them; a torn line counts as an error. */
+export function rejectedIds(node: Pick<ClusterNode, 'dataDir'>): readonly string[] {
+  const file = rejectedFile(node);
+  const text = fs.existsSync(file) ? fs.readFileSync(file, 'utf8') : '';
+  assert.ok(text === '' || text.endsWith('\n'), `${file} ends with half a line`);
+  return text
+    .split('\n')
+    .slice(0, -1)
+    .map((line) => (JSON.parse(line) as { id: string }).id);
 }

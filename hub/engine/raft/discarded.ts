@@ -7,9 +7,8 @@ import path from 'node:path';
 import * as z from 'zod';
 import type { StampedEntry } from '../../../core/entry';
 import { HubError } from '../../../core/errors';
-import { PRIVATE_FILE_MODE, syncDirectory } from '../../../core/node/platform';
+import { appendLines, readLines } from '../../../core/node/append-file';
 import type { Entry } from '../../raft/entry';
-import { isDiskFull } from '../../store/disk';
 import { decodeBatch } from './command-batch';
 import { DISCARD_SETTLE_MS } from './limits';
 import { raftFolder } from './node-file';
@@ -25,52 +24,37 @@ export interface DiscardedParts {
 }
 
 export const rejectedPath = (folder: string): string => path.join(folder, 'entries.jsonl.rejected');
-const pendingPath = (folder: string): string => path.join(raftFolder(folder), 'discarded.jsonl');
+export const pendingPath = (folder: string): string => path.join(raftFolder(folder), 'discarded.jsonl');
 const REASON = 'taken in by a leader that lost its majority, and replaced by what the majority decided';
 
 const lineSchema = z.looseObject({ id: z.string() });
+type DiscardedLine = z.infer<typeof lineSchema>;
 
-async function appendDurably(file: string, lines: readonly object[]): Promise<void> {
-  const handle = await fsp.open(file, 'a', PRIVATE_FILE_MODE);
-  try {
-    await handle.appendFile(lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-  await syncDirectory(path.dirname(file));
-}
-
-/** A torn last line was never promised: its entry is still in the Raft log then. */
-export function parseLines(text: string): readonly (Readonly<Record<string, unknown>> & { readonly id: string })[] {
-  return text
-    .split('\n')
-    .slice(0, -1)
-    .flatMap((line) => {
-      try {
-        return [lineSchema.parse(JSON.parse(line))];
-      } catch {
-        return [];
-      }
-    });
-}
-
-async function readText(file: string): Promise<string> {
-  try {
-    return await fsp.readFile(file, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
-    throw error;
-  }
+/** A torn last line was never promised: its entry is still in the Raft log, or among those that wait for their verdict. */
+export async function readDiscarded(file: string): Promise<readonly DiscardedLine[]> {
+  const { values } = await readLines(file);
+  return values.flatMap((value) => {
+    const line = lineSchema.safeParse(value);
+    return line.success ? [line.data] : [];
+  });
 }
 
 export class Discarded {
   private timer: NodeJS.Timeout | undefined;
-  private lastAt = 0;
   private closed = false;
   private settling: Promise<void> = Promise.resolve();
+  /** What touches the files happens one after the other. */
+  private turn: Promise<unknown> = Promise.resolve();
+  /** How often something was kept: a verdict is only about what was there when this node had caught up. */
+  private kept = 0;
+  private faultNow: string | undefined;
 
   constructor(private readonly parts: DiscardedParts) {}
+
+  /** Why what was discarded cannot be noted as rejected now, in words. */
+  get fault(): string | undefined {
+    return this.faultNow;
+  }
 
   /** At a start: what the last life did not get to. */
   resume(): void {
@@ -85,53 +69,64 @@ export class Discarded {
         : decodeBatch(entry.data).commands.flatMap((command) => (command.kind === 'publish' ? command.entries : [])),
     );
     if (lost.length === 0) return;
+    this.kept++;
     const stamp = { rejected_at: at.toISOString(), reason: REASON };
-    const file = pendingPath(this.parts.folder);
-    try {
-      await appendDurably(
-        file,
-        lost.map((each) => ({ ...each, ...stamp })),
-      );
-    } catch (error) {
-      if (!isDiskFull(error)) throw error;
-      throw new HubError('disk_full', `The disk of ${file} is full. Free space there.`, { cause: error });
-    }
-    this.lastAt = performance.now();
+    const lines = lost.map((each) => ({ ...each, ...stamp }));
+    await this.inTurn(() => appendLines(pendingPath(this.parts.folder), lines));
     this.later();
+  }
+
+  private inTurn(work: () => Promise<void>): Promise<void> {
+    const turn = this.turn.then(work);
+    this.turn = turn.catch(() => undefined); // Whoever asked for the work is told.
+    return turn;
   }
 
   private later(): void {
     if (this.closed) return;
     clearTimeout(this.timer);
     this.timer = setTimeout(() => {
-      this.settling = this.settle().catch((error: unknown) => {
-        if (!this.closed) this.parts.crash(error);
-      });
+      this.settling = this.settle().catch((error: unknown) => this.failed(error));
     }, DISCARD_SETTLE_MS);
   }
 
+  /** A full disk loses nothing: it is tried again. */
+  private failed(error: unknown): void {
+    if (!(error instanceof HubError) || error.code !== 'disk_full') return this.parts.crash(error);
+    const fault = `Discarded entries wait to be noted as rejected: ${error.message}`;
+    if (fault !== this.faultNow) this.parts.warn(fault);
+    this.faultNow = fault;
+    this.later();
+  }
+
   private async settle(): Promise<void> {
-    const { folder, caughtUp, known, warn } = this.parts;
+    const { folder, caughtUp } = this.parts;
+    const { kept } = this;
+    if ((await readDiscarded(pendingPath(folder))).length === 0) return;
+    const isCaughtUp = await caughtUp();
+    await this.inTurn(async () => {
+      if (isCaughtUp && this.kept === kept) await this.judge();
+      else this.later();
+    });
+  }
+
+  private async judge(): Promise<void> {
+    const { folder, known, warn } = this.parts;
     const pending = pendingPath(folder);
-    const lines = parseLines(await readText(pending));
-    if (lines.length === 0) return;
-    const quiet = performance.now() - this.lastAt >= DISCARD_SETTLE_MS / 2;
-    if (!quiet || !(await caughtUp())) {
-      this.later();
-      return;
-    }
+    const lines = await readDiscarded(pending);
     const committed = await known(lines.map(({ id }) => id));
-    const noted = new Set(parseLines(await readText(rejectedPath(folder))).map(({ id }) => id));
+    const noted = new Set((await readDiscarded(rejectedPath(folder))).map(({ id }) => id));
     const rejected = [...new Map(lines.map((line) => [line.id, line])).values()].filter(
       ({ id }) => !committed.has(id) && !noted.has(id),
     );
     if (rejected.length > 0) {
-      await appendDurably(rejectedPath(folder), rejected);
+      await appendLines(rejectedPath(folder), rejected);
       warn(
         `${rejected.length} entries that were never committed are in ${rejectedPath(folder)}. See: ctx hub rejected`,
       );
     }
     await fsp.rm(pending, { force: true });
+    this.faultNow = undefined;
   }
 
   async close(): Promise<void> {

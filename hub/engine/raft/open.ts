@@ -290,6 +290,7 @@ class OpenNode {
     const { replica, machine, store, node } = this;
     const problems = [...store.problems];
     if (replica.writeFault !== undefined) problems.push(replica.writeFault);
+    if (this.discarded.fault !== undefined) problems.push(this.discarded.fault);
     const refused = this.arrivals.faultOf(replica.leader);
     if (refused !== undefined) problems.push(refused);
     if (replica.leader === 0) problems.push('There is no leader: writes are refused until a majority is in contact.');
