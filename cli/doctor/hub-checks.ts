@@ -5,7 +5,7 @@ import { STEP_ADVICE } from '../../core/node/hub-connect';
 import { openSession, type HubSession } from '../../core/node/hub-session';
 import { readMirrorState } from '../../core/node/mirror-state';
 import type { ProjectPaths } from '../../core/node/project-directory';
-import { addressesOf } from '../../core/node/share';
+import { addressesOf } from '../../core/node/open-any';
 import type { ProgramIo } from '../../core/program';
 import { shown } from '../output';
 import { failed, ok, skipped, warning, type Check, type CheckName } from './check';
@@ -49,13 +49,19 @@ function withoutAdvice(error: HubError, advice: string): string {
 async function reach(connection: Connection, io: ProgramIo): Promise<Reached | HubError> {
   const { token, ca, fingerprint } = connection;
   const unreached: HubError[] = [];
-  for (const address of addressesOf(connection)) {
-    try {
-      const session = await openSession({ address, token, ca, fingerprint, signal: io.signal });
+  // All at once: several that are silent hold nobody up longer than one.
+  const tries = addressesOf(connection).map((address) =>
+    openSession({ address, token, ca, fingerprint, signal: io.signal }).catch((error: unknown) => {
+      if (error instanceof HubError) return error;
+      throw error;
+    }),
+  );
+  for (const [at, attempt] of tries.entries()) {
+    const session = await attempt;
+    if (session instanceof HubError) unreached.push(session);
+    else {
+      for (const rest of tries.slice(at + 1)) void rest.then((other) => other instanceof HubError || other.terminate());
       return { session, unreached };
-    } catch (error) {
-      if (!(error instanceof HubError)) throw error;
-      unreached.push(error);
     }
   }
   return unreached[0] ?? new HubError('config', 'The connection holds no address.', { step: 'address' });

@@ -8,6 +8,7 @@ import { WebSocket } from 'ws';
 import { HubError, type ConnectStep } from '../errors';
 import type { HubAddress } from '../hub-address';
 import { MAX_FRAME_BYTES } from '../limits';
+import { secondsText } from '../seconds-text';
 import { SUBPROTOCOL } from '../wire';
 
 export interface ConnectOptions {
@@ -52,7 +53,7 @@ export function connectError(url: string, step: ConnectStep, what: string, cause
 
 /** A deadline that names how far the connection got. */
 export function connectTimeout(url: string, step: ConnectStep, timeoutMs: number): HubError {
-  const what = `no answer within ${timeoutMs} ms`;
+  const what = `no answer within ${secondsText(timeoutMs)}`;
   const message = `Cannot connect to the hub at ${url}, ${STEP_NAMES[step]}: ${what}. ${STEP_ADVICE[step]}`;
   return new HubError('unreachable', message, { step });
 }

@@ -34,6 +34,8 @@ export interface SessionOptions {
   readonly token: string;
   /** Deadline for opening and for each request; 5 s by default (FM-17). */
   readonly timeoutMs?: number | undefined;
+  /** Deadline for opening alone. */
+  readonly openMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
   /** PEM of certificates to trust instead of the system's. */
   readonly ca?: string | undefined;
@@ -93,7 +95,8 @@ export async function openSession(options: SessionOptions): Promise<HubSession> 
   const timeoutMs = options.timeoutMs ?? REQUEST_TIMEOUT_MS;
   let step: ConnectStep = 'dns';
   const deadline = new AbortController();
-  const timer = setTimeout(() => deadline.abort(connectTimeout(address.url, step, timeoutMs)), timeoutMs);
+  const openMs = options.openMs ?? timeoutMs;
+  const timer = setTimeout(() => deadline.abort(connectTimeout(address.url, step, openMs)), openMs);
   const signal = AbortSignal.any([deadline.signal, ...(options.signal === undefined ? [] : [options.signal])]);
   try {
     const ws = await connectToHub({ ...options, address, signal, onStep: (now) => (step = now) });

@@ -1,5 +1,6 @@
 /** Requests under way in one session: numbers them, pairs answers with them, and lets none wait longer than its deadline. */
 import { HubError } from '../errors';
+import { secondsText } from '../seconds-text';
 import { fromWireError, type Answer, type Request } from '../wire';
 
 type WithoutNumber<R> = R extends Request ? Omit<R, 'request'> : never;
@@ -61,7 +62,7 @@ export class PendingRequests {
 
   #expire(request: number): void {
     const waiting = this.#take(request);
-    const message = `The hub at ${this.#url} did not answer ${waiting?.kind ?? 'a request'} within ${this.#timeoutMs} ms.`;
+    const message = `The hub at ${this.#url} did not answer ${waiting?.kind ?? 'a request'} within ${secondsText(this.#timeoutMs)}.`;
     waiting?.reject(new HubError('timeout', message, { outcome: 'unknown' }));
   }
 

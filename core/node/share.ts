@@ -1,13 +1,13 @@
 /** The share leg: entries go to the outbox first (fsynced), then to the hub within one deadline (FM-17, FM-18). */
 import type { PublishedEntry } from '../entry';
 import { HubError } from '../errors';
-import { parseHubAddress } from '../hub-address';
 import { REQUEST_TIMEOUT_MS } from '../limits';
+import { secondsText } from '../seconds-text';
 import type { BatchOutcome } from '../sync/drain';
 import { asHubError } from './as-hub-error';
 import { requireConnection, type Connection } from './connection-file';
 import { drainOutbox } from './drain';
-import { openSession, type HubSession } from './hub-session';
+import { addressesOf, openAny } from './open-any';
 import { Outbox } from './outbox';
 import { projectPaths, type ProjectPaths } from './project-directory';
 import { readLedger } from './share-ledger';
@@ -24,53 +24,6 @@ export interface ShareOptions {
   /** Over all: waiting for others, connecting, answer. Default 5 s. */
   readonly deadlineMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
-}
-
-/** Addresses of the connection, best first. */
-export function addressesOf(connection: Connection): readonly string[] {
-  return [...new Set([connection.hub_addr, ...(connection.peers ?? [])])];
-}
-
-/**
- * Those of the addresses a hub names that a client may go to: well-formed, and never without TLS for one that came with it, or the
- * token would travel in the clear.
- */
-export function usableAddresses(named: readonly string[], current: string): readonly string[] {
-  const { secure } = parseHubAddress(current);
-  return named.flatMap((text) => {
-    try {
-      const address = parseHubAddress(text, secure);
-      return secure && !address.secure ? [] : [address.url];
-    } catch (error) {
-      if (error instanceof HubError) return []; // What is no address is no use; the others are.
-      throw error;
-    }
-  });
-}
-
-/** The first address that answers; the deadline is shared out so that a silent one does not use up all of it. */
-export async function openAny(connection: Connection, timeoutMs: number, signal?: AbortSignal): Promise<HubSession> {
-  const addresses = addressesOf(connection);
-  const end = performance.now() + timeoutMs;
-  let last: unknown;
-  for (const [index, address] of addresses.entries()) {
-    const left = end - performance.now();
-    const { token, ca, fingerprint } = connection;
-    try {
-      return await openSession({
-        address,
-        token,
-        ca,
-        fingerprint,
-        signal,
-        timeoutMs: left / (addresses.length - index),
-      });
-    } catch (error) {
-      last = error;
-      if (signal?.aborted === true || performance.now() >= end) break;
-    }
-  }
-  throw last;
 }
 
 /** Nodes that go away one after the other, in the middle of one share. */
@@ -126,7 +79,9 @@ function deadlineSignal(
   signal: AbortSignal | undefined,
 ): { signal: AbortSignal; done: () => void } {
   const deadline = new AbortController();
-  const why = new HubError('timeout', `Sharing was not done within ${deadlineMs} ms.`, { outcome: 'unknown' });
+  const why = new HubError('timeout', `Sharing was not done within ${secondsText(deadlineMs)}.`, {
+    outcome: 'unknown',
+  });
   const timer = setTimeout(() => deadline.abort(why), deadlineMs);
   const both = signal === undefined ? deadline.signal : AbortSignal.any([deadline.signal, signal]);
   return { signal: both, done: () => clearTimeout(timer) };

@@ -16,11 +16,11 @@ import { asHubError } from './as-hub-error';
 import { clientIdOf, requireConnection, writeConnection, type Connection } from './connection-file';
 import { openSession, type HubSession } from './hub-session';
 import { Intake, type JournalSink } from './intake';
+import { addressesOf, usableAddresses } from './open-any';
 import { Outbox } from './outbox';
 import { OutboxSender } from './outbox-sender';
 import { FileWatch } from './file-watch';
 import { projectPaths, type ProjectPaths } from './project-directory';
-import { addressesOf, usableAddresses } from './share';
 import { lastAcknowledged, NOTHING_ACKNOWLEDGED } from './share-ledger';
 
 export type { SyncPhase, SyncSnapshot } from '../sync/snapshot';
@@ -37,6 +37,8 @@ export interface SyncClientOptions {
   readonly onShared?: ((outcome: BatchOutcome) => void) | undefined;
   readonly journal?: JournalSink | undefined;
   readonly keepEntries?: number | undefined;
+  /** For trying each address once; 5 s for each by default. */
+  readonly roundMs?: number | undefined;
   /** For the jitter of the backoff. */
   readonly random?: Random | undefined;
 }
@@ -278,7 +280,9 @@ export class SyncClient {
       // Before the session: what is in the ledger now, the hub had acknowledged when it says hello.
       await this.#sender.settled();
       this.#acknowledged = await lastAcknowledged(this.#paths);
-      const opened = await openSession({ address, token, ca, fingerprint, signal: opening.signal });
+      const { roundMs } = this.#options;
+      const openMs = roundMs === undefined ? undefined : roundMs / (this.#state?.addresses.length ?? 1);
+      const opened = await openSession({ address, token, ca, fingerprint, signal: opening.signal, openMs });
       if (opening.signal.aborted || this.#state?.session !== session) {
         opened.terminate();
         return;

@@ -1,7 +1,7 @@
 /** Shows what a project's hub says about itself. */
 import * as vscode from 'vscode';
 import { requireConnection } from '../../core/node/connection-file';
-import { openAny } from '../../core/node/share';
+import { openAny } from '../../core/node/open-any';
 import { REQUEST_TIMEOUT_MS } from '../../core/limits';
 import type { StatusInfo } from '../../core/wire';
 import type { App } from '../app';

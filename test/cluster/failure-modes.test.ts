@@ -9,13 +9,13 @@ import path from 'node:path';
 import type { HubError } from '../../core/errors';
 import { openSession } from '../../core/node/hub-session';
 import type { Hello } from '../../core/wire';
-import { connectionOf } from '../support/connection';
+import { changeConnection, connectionOf } from '../support/connection';
 import { publishAnywhere, sameLogs, statusOf, whoLeads } from '../support/cluster-clients';
 import { logOf, startCluster, type ClusterNode, type TestCluster } from '../support/cluster-processes';
 import { hubCommand, logEntries, published } from '../support/hub-log';
 import { registerClient } from '../support/hub-process';
 import { removeTempDirs, start, until, type Finished } from '../support/processes';
-import { connect, mirroredIds, newProject, succeeded, type CliProject } from '../support/projects';
+import { connect, DECISION_FIELDS, mirroredIds, newProject, succeeded, type CliProject } from '../support/projects';
 
 const MAX_AUTH_AGE_S = 8;
 const HOUR_MS = 3_600_000;
@@ -142,6 +142,27 @@ describe('failure modes of a cluster', function () {
       still.hub.process.process.kill('SIGCONT');
     }
     assert.ok((await sameLogs(cluster.nodes)).length > before.length);
+  });
+
+  it('FM-14: with a majority that hangs, every command says “no leader” in time, whichever address it tries first', async () => {
+    const leader = await whoLeads(cluster.nodes);
+    const silent = othersThan(leader);
+    const project = await newProject('hung');
+    await connect(project, leader.hub);
+    const [first, second] = silent.map(({ address }) => address);
+    await changeConnection(project, { hub_addr: first ?? '', peers: [second ?? '', leader.address] });
+    for (const { hub } of silent) hub.process.process.kill('SIGSTOP');
+    try {
+      const shared = await project.ctx(['add', 'decision', 'Kept', ...DECISION_FIELDS, '--share']);
+      const published = await project.ctx(['connection', 'publish']);
+      assert.deepEqual([shared.code, published.code], [75, 69]);
+      for (const { stderr } of [shared, published]) assert.match(stderr, /\(no_leader\): There is no leader/);
+    } finally {
+      for (const { hub } of silent) hub.process.process.kill('SIGCONT');
+    }
+    assert.match(project.read('DECISIONS.md'), /Kept/);
+    await whoLeads(cluster.nodes);
+    succeeded(await project.ctx(['connection', 'publish']));
   });
 
   it('FM-52: the leader’s clock jumps an hour ahead and an hour back: same leader, same term, writes go on', async () => {

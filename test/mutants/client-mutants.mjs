@@ -87,7 +87,7 @@ export const mutants = [
     name: 'only the first address is ever tried',
     patches: [
       patch(
-        'core/node/share.ts',
+        'core/node/open-any.ts',
         'return [...new Set([connection.hub_addr, ...(connection.peers ?? [])])];',
         'return [connection.hub_addr];',
       ),
@@ -101,6 +101,14 @@ export const mutants = [
     ],
     tests: ['test/failure-modes/FM-20-disk-full.test.ts'],
     grep: 'outbox',
+  },
+  {
+    name: 'silent addresses use up the time in which a node finds that nobody leads',
+    patches: [
+      patch('core/node/open-any.ts', 'Math.min(ALL_TRIED_MS, timeoutMs / 2) / addresses', 'timeoutMs / addresses'),
+    ],
+    tests: ['test/cluster/failure-modes.test.ts'],
+    grep: 'FM-14',
   },
   {
     name: 'a restored hub is not given back what it lost',

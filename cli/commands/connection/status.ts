@@ -8,7 +8,7 @@ import { clientIdOf, requireConnection, type Connection } from '../../../core/no
 import { readMirrorState } from '../../../core/node/mirror-state';
 import { Outbox, type RejectedEntry } from '../../../core/node/outbox';
 import type { ProjectPaths } from '../../../core/node/project-directory';
-import { openAny } from '../../../core/node/share';
+import { openAny } from '../../../core/node/open-any';
 import { REQUEST_TIMEOUT_MS } from '../../../core/limits';
 import type { Hello } from '../../../core/wire';
 import { jsonAnswer, plural, shown } from '../../output';

@@ -2,6 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { HubError } from '../../../core/errors';
+import { REQUEST_TIMEOUT_MS } from '../../../core/limits';
 import { requireConnection } from '../../../core/node/connection-file';
 import { readMirrorState } from '../../../core/node/mirror-state';
 import { showProgress } from '../../../core/node/progress';
@@ -34,6 +35,7 @@ async function runUntilLive(paths: ProjectPaths, { io }: ConnectionContext): Pro
       client = new SyncClient({
         projectDir: paths.root,
         env: io.env,
+        roundMs: REQUEST_TIMEOUT_MS,
         log: (message) => {
           progress.end();
           io.stderr(`${message}\n`);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { usableAddresses } from '../../../../core/node/share';
+import { usableAddresses } from '../../../../core/node/open-any';
 
 describe('addresses that a hub names', () => {
   it('are taken in normal form, without what is none', () => {
