@@ -61,4 +61,24 @@ describe('discarded entries and a disk that fails', function () {
     await until('it has no fault any more', async () => (await statusOf(node)).problems.length === 0, 30_000);
     assert.doesNotMatch((await sameLogs(cluster.nodes)).toString(), /"id":"lost-1"/);
   });
+
+  it('a failed fsync of what is to be discarded ends the node before it discards: the next start finds and keeps it', async () => {
+    assert.ok(cluster !== undefined);
+    const node = await takenInVain(cluster.nodes, token, 'lost-2');
+    const disk = faults.get(path.dirname(node.dataDir));
+    assert.ok(disk !== undefined);
+    const before = rejectedIds(node);
+    disk.command('sync-eio discarded.jsonl');
+    const starting = node.restart();
+    starting.catch(() => undefined); // It may end before it listens.
+    await until('the fsync has failed', () => disk.happened(), 60_000);
+    const ended = await starting.then(
+      (hub) => hub.process.finished,
+      () => undefined,
+    );
+    assert.notEqual(ended?.code, 0);
+    await node.restart();
+    await until('it is noted', () => rejectedIds(node).length > before.length, 60_000);
+    assert.deepEqual(rejectedIds(node), [...before, 'lost-2']);
+  });
 });

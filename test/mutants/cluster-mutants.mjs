@@ -50,6 +50,12 @@ export const mutants = [
     tests: discards,
   },
   {
+    name: 'FM-32 what is discarded is not fsynced before it goes',
+    patches: [corePatch('node/append-file.ts', '    await handle.datasync();\n', '')],
+    tests: discards,
+    grep: 'fsync',
+  },
+  {
     name: 'FM-32 glues what is kept to half a line of before',
     patches: [corePatch('node/append-file.ts', 'await lengthOfWholeLines(handle, size)', 'size')],
     tests: unit('discarded'),

@@ -1,5 +1,5 @@
 /**
- * Real clusters of 3, 5 and 7 processes under faults, one scenario after the other (FM-02, FM-13, FM-14, FM-19, FM-30, FM-31, FM-36; P1 to P5,
+ * Real clusters of 3, 5 and 7 processes under faults, one scenario after the other (FM-02, FM-13, FM-14, FM-19, FM-30, FM-31, FM-32, FM-36; P1 to P6,
  * P9, P11). `.ci/run` runs this, as root; what the machine does not allow is reported as not run. CTX_SCENARIO=<part of
  * a title> picks some.
  */
@@ -7,6 +7,7 @@ import assert from 'node:assert/strict';
 import { namespaceNetwork, namespacesImpossible } from '../support/cluster-lab/namespaces';
 import { removeTempDirs } from '../support/processes';
 import { noteFigures } from '../support/reliability';
+import { discards } from './discards';
 import { disks } from './disks';
 import { members } from './members';
 import { partitions } from './partitions';
@@ -18,7 +19,7 @@ const LEAST_SCENARIOS = 24;
 const LEAST_ACKNOWLEDGED = 20_000;
 
 const picked = process.env['CTX_SCENARIO'];
-const all = [...partitions, ...processes, ...disks, ...members];
+const all = [...partitions, ...processes, ...discards, ...disks, ...members];
 const chosen = all.filter(({ title }) => picked === undefined || title.includes(picked));
 
 describe('real clusters', function () {

@@ -1,5 +1,5 @@
 /**
- * One history of what clients asked and were told, and one checker of what must then be true (invariants I3–I6, I11, I14),
+ * One history of what clients asked and were told, and one checker of what must then be true (invariants I3–I6, I9, I11, I14),
  * for simulations, single hubs and clusters alike. O(n log n).
  */
 
@@ -48,6 +48,8 @@ export interface History {
   readonly listeners?: readonly Listening[];
   /** Ids that were in the log before the history began. */
   readonly before?: ReadonlySet<string>;
+  /** What nodes noted as discarded and never committed. */
+  readonly rejected?: readonly { readonly node: string; readonly ids: readonly string[] }[];
 }
 
 const MAX_TOLD = 20;
@@ -147,6 +149,14 @@ function checkListener(listening: Listening, log: NodeLog, violations: Violation
   });
 }
 
+/** Each once, and somebody asked for it. A publisher that comes back late may have it committed after the verdict. */
+function checkRejected({ rejected = [] }: History, asked: ReadonlySet<string>, violations: Violations): void {
+  for (const { node, ids } of rejected) {
+    if (new Set(ids).size !== ids.length) violations.add(`I9 ${node}: an entry was noted as rejected twice`);
+    for (const id of ids) if (!asked.has(id)) violations.add(`I9 ${node}: ${id} was rejected and never published`);
+  }
+}
+
 /** Logs of all nodes are prefixes of the longest. */
 function checkPrefixes(logs: readonly NodeLog[], longest: NodeLog, violations: Violations): void {
   for (const { node, lines } of logs) {
@@ -166,5 +176,6 @@ export function checkHistory(history: History): readonly string[] {
   checkOrder(history, violations);
   for (const listening of history.listeners ?? []) checkListener(listening, longest, violations);
   checkPrefixes(history.logs, longest, violations);
+  checkRejected(history, asked, violations);
   return violations.found;
 }

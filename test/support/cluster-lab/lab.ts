@@ -7,7 +7,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import type { StatusInfo } from '../../../core/wire';
-import { statusOf, sameLogs, whoLeads } from '../cluster-clients';
+import { rejectedIds, statusOf, sameLogs, whoLeads } from '../cluster-clients';
 import { secretFileIn } from '../cluster-processes';
 import { checkHistory, type Listening } from '../history';
 import { registerClient, startHub, type HubProcess } from '../hub-process';
@@ -314,7 +314,8 @@ export class Lab {
     const listeners = await this.heardAll(lines.length);
     const { operations } = this.writers;
     const logs = this.members.map(({ number }) => ({ node: `node-${number}`, lines }));
-    assert.deepEqual(checkHistory({ operations, logs, listeners }), []);
+    const rejected = this.members.map((node) => ({ node: `node-${node.number}`, ids: rejectedIds(node) }));
+    assert.deepEqual(checkHistory({ operations, logs, listeners, rejected }), []);
     const told = (kind: string): number => operations.filter((each) => each.told.kind === kind).length;
     return { acknowledged: told('ok'), refused: told('refused'), unknown: told('unknown'), lines: lines.length };
   }

@@ -49,6 +49,16 @@ export class Writers {
     await until(`${count} more entries are acknowledged`, () => this.acknowledged >= enough, deadlineMs);
   }
 
+  /** Publishes at one node, by the first writer, and never tries again. @returns what it was told of each */
+  async once(address: string, ids: readonly string[]): Promise<readonly Told[]> {
+    const session = await openSession({ address, token: this.options.tokens[0] ?? '', timeoutMs: TIMEOUT_MS });
+    try {
+      return await this.publish(session, ids, 'once');
+    } finally {
+      session.terminate();
+    }
+  }
+
   /** How many publishes of an entry were not acknowledged. */
   get failed(): number {
     return this.operations.length - this.acknowledged;
