@@ -25,7 +25,7 @@ export const WIRE_CODES = [
   'internal',
 ] as const;
 
-/** Codes that arise on this machine and never travel. */
+/** Codes that arise on this machine and never leave it: between its processes they travel, by local control. */
 export const LOCAL_CODES = [
   'usage',
   'bad_data',
@@ -119,8 +119,13 @@ export function isWireCode(code: string): code is WireCode {
   return (WIRE_CODES as readonly string[]).includes(code);
 }
 
-/** The code as it may travel: local codes become `internal`, except those with a wire twin. */
+/** What a local code is called on the wire; the others become `internal`. */
+const WIRE_TWINS: Partial<Readonly<Record<LocalCode, WireCode>>> = {
+  usage: 'invalid',
+  bad_data: 'invalid',
+  unreachable: 'timeout',
+};
+
 export function toWireCode(code: ErrorCode): WireCode {
-  if (isWireCode(code)) return code;
-  return code === 'usage' || code === 'bad_data' ? 'invalid' : 'internal';
+  return isWireCode(code) ? code : (WIRE_TWINS[code] ?? 'internal');
 }

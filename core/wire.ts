@@ -7,7 +7,7 @@ import { toldAccessSchema, type ClientAccess } from './access';
 import { cursorSchema, type Cursor } from './cursor';
 import { ENTRY_TYPES, type EntryType, type PublishedEntry, type StoredEntry } from './entry';
 import { metaSchema } from './entry-schema';
-import { HubError, isWireCode, type Outcome, type WireCode } from './errors';
+import { HubError, isWireCode, type ErrorCode, type Outcome, type WireCode } from './errors';
 import { MAX_BATCH_ENTRIES } from './limits';
 import { visibleLine } from './visible-text';
 
@@ -65,8 +65,9 @@ export interface PublishRequest {
 export type Request = Exclude<ParsedRequest, { kind: 'publish' }> | PublishRequest;
 export type RequestKind = Request['kind'];
 
-export interface WireError {
-  readonly code: WireCode;
+/** Local control, which stays on the machine, has codes that do not go over the wire. */
+export interface WireError<Code extends ErrorCode = WireCode> {
+  readonly code: Code;
   readonly message: string;
   readonly retry: boolean;
   readonly outcome: Outcome;
@@ -320,7 +321,7 @@ export function parseStatus(value: unknown): StatusInfo {
   throw new HubError('unsupported_version', `The hub's status was not understood: ${describe(parsed.error)}.`);
 }
 
-export function toWireError(error: HubError, code: WireCode): WireError {
+export function toWireError<Code extends ErrorCode>(error: HubError, code: Code): WireError<Code> {
   return {
     code,
     message: error.message,
@@ -336,7 +337,7 @@ const MAX_MESSAGE_LENGTH = 1_000;
 const MAX_RETRY_AFTER_MS = 24 * 60 * 60 * 1_000;
 
 /** The message is the hub's, so untrusted: one visible line. */
-export function fromWireError(error: WireError): HubError {
+export function fromWireError(error: WireError<ErrorCode>): HubError {
   return new HubError(error.code, visibleLine(error.message.slice(0, MAX_MESSAGE_LENGTH)), {
     outcome: error.outcome,
     ...(error.retry_after_ms === undefined ? {} : { retryAfterMs: Math.min(error.retry_after_ms, MAX_RETRY_AFTER_MS) }),

@@ -1,6 +1,6 @@
 /** Questions over plain HTTP: health for everyone, status and metrics for token holders, control for the machine itself. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { HubError, toWireCode } from '../../core/errors';
+import { HubError } from '../../core/errors';
 import { parseStrictJson } from '../../core/strict-json';
 import { toWireError, type StatusInfo } from '../../core/wire';
 import { MAX_CONTROL_BODY_BYTES } from '../limits';
@@ -71,7 +71,7 @@ async function control(
     answerJson(response, 200, await action(parametersOf(body)));
   } catch (error) {
     if (!(error instanceof HubError)) throw error;
-    answerJson(response, error.facts.http, { error: toWireError(error, toWireCode(error.code)) });
+    answerJson(response, error.facts.http, { error: toWireError(error, error.code) });
   }
 }
 

@@ -144,6 +144,15 @@ describe('a hub that grows into a cluster', function () {
     assert.equal(shown.stdout.match(/^\d+ +ws:\/\/.* ok *$/gm)?.length, 3, shown.stdout);
   });
 
+  it('peer add says where no node answers, at the leader and through a follower', async () => {
+    const [, , , free = 0] = ports;
+    for (const { dataDir } of nodes) {
+      const added = await hubCommand(dataDir, 'peer', 'add', `127.0.0.1:${free}`);
+      assert.deepEqual([added.code, added.stdout], [69, ''], added.stderr);
+      assert.match(added.stderr, new RegExp(`No node answers at ws://127\\.0\\.0\\.1:${free}: .*ECONNREFUSED`));
+    }
+  });
+
   it('stepdown names the new leader', async () => {
     const before = (await rows(0)).find(({ role }) => role === 'leader');
     const { code, stdout } = await hubCommand(node(0).dataDir, 'stepdown');

@@ -61,4 +61,10 @@ export const mutants = [
     ],
     tests: failure('FM-47-clients-edited-by-hand'),
   },
+  {
+    name: 'a node that cannot be reached is a bug in the words of the node that was asked to add it',
+    patches: [patch('core/errors.ts', "  unreachable: 'timeout',\n", '')],
+    tests: ['test/cluster/membership.test.ts'],
+    grep: 'keeps every line|takes in two nodes|peer add says',
+  },
 ];

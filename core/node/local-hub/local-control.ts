@@ -1,6 +1,6 @@
 /** The other end of local control: finds the running hub of a data directory by hub.json and asks it. Never signals anyone. */
 import * as z from 'zod';
-import { HubError } from '../../errors';
+import { HubError, type ErrorCode } from '../../errors';
 import { REQUEST_TIMEOUT_MS } from '../../limits';
 import { errnoOf } from '../file-errors';
 import { isProcessAlive, processStartTime } from '../platform';
@@ -101,7 +101,7 @@ export function statusRequest(file: HubFile): Promise<HttpAnswer> {
 function answered(answer: HttpAnswer): unknown {
   const value: unknown = JSON.parse(answer.body);
   if (answer.status === 200) return value;
-  const { error } = value as { error?: WireError };
+  const { error } = value as { error?: WireError<ErrorCode> };
   if (error === undefined) throw new HubError('internal', `The hub answered HTTP ${answer.status}.`);
   throw fromWireError(error);
 }
