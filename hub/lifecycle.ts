@@ -13,7 +13,8 @@ import { watchCertificate } from './certificate-watch';
 import type { HubConfig } from './config';
 import { FormingHub } from './forming-hub';
 import { controlActions } from './control';
-import { openEngine, type HubEngine } from './engine/open-engine';
+import { openEngine } from './engine/open-engine';
+import type { HubParts } from './hub-parts';
 import { watchHealth, type Reported } from './health';
 import { removeHubFile, writeHubFile } from '../core/node/local-hub/hub-file';
 import { RunningHub } from './running-hub';
@@ -107,7 +108,7 @@ interface Ground {
   readonly log: Logger;
   readonly audit: Audit;
   readonly reported: Reported;
-  readonly parts: HubEngine;
+  readonly parts: HubParts;
   readonly admin: AdminToken;
   readonly certificate: Certificate | undefined;
 }

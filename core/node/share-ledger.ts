@@ -5,7 +5,7 @@
 import fsp from 'node:fs/promises';
 import path from 'node:path';
 import * as z from 'zod';
-import { ENTRY_TYPES, type PublishedEntry, type StoredEntry } from '../entry';
+import { ENTRY_TYPES, type PublishedEntry } from '../entry';
 import { publishedEntrySchema } from '../wire';
 import { appendLines, readLines } from './append-file';
 import { errnoOf, fileError } from './file-errors';
@@ -29,29 +29,15 @@ export interface SharedRecord extends Omit<z.infer<typeof recordSchema>, 'entry'
 
 export type Ledger = ReadonlyMap<string, SharedRecord>;
 
-/** An entry that this machine sent and the hub acknowledged. */
-export function sentRecord(entry: PublishedEntry, sequence: number): SharedRecord {
-  const { id, type, supersedes } = entry;
-  return {
-    id,
-    type,
-    sequence,
-    sha256: contentHash(entry.content),
-    ...(supersedes === undefined ? {} : { supersedes }),
-    entry,
-  };
+/** An entry of our project that came down the stream. */
+export function seenRecord(entry: PublishedEntry & { readonly sequence: number }): SharedRecord {
+  const { id, type, sequence, content, supersedes } = entry;
+  return { id, type, sequence, sha256: contentHash(content), ...(supersedes === undefined ? {} : { supersedes }) };
 }
 
-/** An entry of our project that came down the stream. */
-export function seenRecord(entry: StoredEntry): SharedRecord {
-  const { id, type, sequence, supersedes } = entry;
-  return {
-    id,
-    type,
-    sequence,
-    sha256: contentHash(entry.content),
-    ...(supersedes === undefined ? {} : { supersedes }),
-  };
+/** An entry that this machine sent and the hub acknowledged. */
+export function sentRecord(entry: PublishedEntry, sequence: number): SharedRecord {
+  return { ...seenRecord({ ...entry, sequence }), entry };
 }
 
 /** The last line of an id counts; what was sent stays known when it is seen again. */

@@ -1,17 +1,13 @@
 /** The loop of the single-node engine: gathers commands, plans a batch, makes it durable, commits, answers. */
 import { HubError } from '../../core/errors';
-import type { Command, CommandResult } from '../state/commands';
+import { publishedIds, type Command, type CommandResult } from '../state/commands';
 import type { HubState, KnownEntry, Plan } from '../state/hub-state';
 import type { LogLine } from '../store/log-reader';
 import type { Store } from '../store/store';
+import { BUSY_RETRY_MS, MAX_WAITING_BYTES, sizeOf, takeBatch, type Gathered } from './gather';
 import type { EngineStatus, LogEngine } from './log-engine';
 
-/** A batch takes no more once it holds this much; a single command may be larger. */
-const MAX_BATCH_COMMANDS = 1024;
 const MAX_BATCH_BYTES = 4 * 1024 * 1024;
-/** Sessions bound what each of them has under way; this bounds their sum. */
-const MAX_WAITING_BYTES = 64 * 1024 * 1024;
-const RETRY_AFTER_MS = 200;
 /** The watermark follows this long after the last batch, */
 const IDLE_MS = 1_000;
 /** and at the latest this long after the first batch that it does not cover. */
@@ -26,22 +22,12 @@ export interface FileEngineParts {
   readonly warn: (message: string) => void;
 }
 
-interface Waiting {
-  readonly command: Command;
-  readonly bytes: number;
+interface Waiting extends Gathered {
   readonly resolve: (result: CommandResult) => void;
   readonly reject: (error: unknown) => void;
 }
 
 type CommitListener = (lines: readonly LogLine[]) => void;
-
-/** About what the command will add to the log, in UTF-16 units. */
-function sizeOf(command: Command): number {
-  if (command.kind !== 'publish') return 0;
-  return command.entries.reduce((sum, entry) => sum + entry.content.length, 0);
-}
-
-const goesToLog = (command: Command): boolean => command.kind === 'publish';
 
 export class FileEngine implements LogEngine {
   private readonly store: Store;
@@ -67,7 +53,7 @@ export class FileEngine implements LogEngine {
     }
     if (this.waitingBytes > MAX_WAITING_BYTES) {
       const busy = 'More is waiting to be written than the disk takes. Try again in a moment.';
-      return Promise.reject(new HubError('rate_limited', busy, { retryAfterMs: RETRY_AFTER_MS }));
+      return Promise.reject(new HubError('rate_limited', busy, { retryAfterMs: BUSY_RETRY_MS }));
     }
     const bytes = sizeOf(command);
     this.waitingBytes += bytes;
@@ -113,22 +99,10 @@ export class FileEngine implements LogEngine {
     this.cancelIdle = this.parts.later(() => void (this.running ??= this.markWhenIdle()), IDLE_MS);
   }
 
-  /** Client changes and log lines are never in one batch: each batch is one durable step. */
   private takeBatch(): readonly Waiting[] {
-    const { queue } = this;
-    const first = queue[0];
-    if (first === undefined) return [];
-    let bytes = 0;
-    let count = 0;
-    while (count < queue.length && count < MAX_BATCH_COMMANDS) {
-      const next = queue[count];
-      if (next === undefined || goesToLog(next.command) !== goesToLog(first.command)) break;
-      if (count > 0 && bytes + next.bytes > MAX_BATCH_BYTES) break;
-      bytes += next.bytes;
-      count++;
-    }
-    this.waitingBytes -= bytes;
-    return queue.splice(0, count);
+    const batch = takeBatch(this.queue, MAX_BATCH_BYTES);
+    for (const { bytes } of batch) this.waitingBytes -= bytes;
+    return batch;
   }
 
   private async runBatch(batch: readonly Waiting[]): Promise<void> {
@@ -156,10 +130,7 @@ export class FileEngine implements LogEngine {
 
   private async plan(batch: readonly Waiting[]): Promise<Plan> {
     const commands = batch.map((waiting) => waiting.command);
-    const ids = commands.flatMap((command) =>
-      command.kind === 'publish' ? command.entries.map((entry) => entry.id) : [],
-    );
-    const asked = this.store.known(ids);
+    const asked = this.store.known(publishedIds(commands));
     const known: ReadonlyMap<string, KnownEntry | HubError> | undefined = asked === undefined ? undefined : await asked;
     return this.state.plan(commands, new Date(this.parts.now()).toISOString(), (id) => known?.get(id));
   }

@@ -10,17 +10,14 @@
  *     opened.clients.find(tokenId);                          // authentication
  *     await opened.engine.close();                           // drains, writes the watermark
  */
-import type { ClientRecord } from '../state/commands';
 import { HubState } from '../state/hub-state';
 import type { Disk } from '../store/disk';
-import type { LogReader } from '../store/log-reader';
-import type { Watermark } from '../store/meta';
 import { nodeDisk } from '../store/node-disk';
 import { sha256 } from '../store/sha256';
 import { openStore } from '../store/open-store';
 import type { StretchCheckers } from '../store/stretch-checkers';
 import { FileEngine } from './file-engine';
-import type { LogEngine } from './log-engine';
+import type { OpenedEngine } from './log-engine';
 
 export interface FileEngineOptions {
   /** The data directory; made when it is not there. */
@@ -43,25 +40,6 @@ export interface FileEngineOptions {
 function afterDelay(run: () => void, delayMs: number): () => void {
   const timer = setTimeout(run, delayMs).unref();
   return () => clearTimeout(timer);
-}
-
-/** The registered clients as committed. */
-export interface ClientDirectory {
-  readonly find: (id: string) => ClientRecord | undefined;
-  /** Revoked ones included. */
-  readonly list: () => readonly ClientRecord[];
-}
-
-export interface OpenedEngine {
-  readonly engine: LogEngine;
-  readonly reader: LogReader;
-  readonly clients: ClientDirectory;
-  /** What an operator should act on, in words: a failed store, damage found while running. Empty = all is well. */
-  readonly problems: () => readonly string[];
-  /** Looks whether the log is still in its place; what is wrong is among the problems from then on. */
-  readonly lookAfter?: () => Promise<void>;
-  /** End of the log on disk; what lies before it never changes. */
-  readonly durableEnd: () => Watermark;
 }
 
 /** @throws HubError that says why the hub must not start, and what to do */

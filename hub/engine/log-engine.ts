@@ -3,7 +3,9 @@
  * conformance suite runs over every engine.
  */
 import type { Cursor } from '../../core/cursor';
-import type { Command, CommandResult } from '../state/commands';
+import type { ClientRecord, Command, CommandResult } from '../state/commands';
+import type { LogReader } from '../store/log-reader';
+import type { Watermark } from '../store/meta';
 
 export interface EngineStatus {
   readonly engine: 'file' | 'raft';
@@ -24,4 +26,24 @@ export interface LogEngine {
   readonly handOver?: () => Promise<void>;
   /** Refuses new commands with `going_away`, finishes those under way, closes the store cleanly. */
   readonly close: () => Promise<void>;
+}
+
+/** The registered clients as committed. */
+export interface ClientDirectory {
+  readonly find: (id: string) => ClientRecord | undefined;
+  /** Revoked ones included. */
+  readonly list: () => readonly ClientRecord[];
+}
+
+/** An engine with what it has opened beneath it. */
+export interface OpenedEngine {
+  readonly engine: LogEngine;
+  readonly reader: LogReader;
+  readonly clients: ClientDirectory;
+  /** What an operator should act on, in words: a failed store, damage found while running. Empty = all is well. */
+  readonly problems: () => readonly string[];
+  /** Looks whether the log is still in its place; what is wrong is among the problems from then on. */
+  readonly lookAfter?: () => Promise<void>;
+  /** End of the log on disk; what lies before it never changes. */
+  readonly durableEnd: () => Watermark;
 }

@@ -3,11 +3,12 @@ import path from 'node:path';
 import { HubError } from '../../core/errors';
 import type { HubConfig } from '../config';
 import type { Certificate } from '../certificate';
+import type { HubParts } from '../hub-parts';
 import { nodeDisk } from '../store/node-disk';
 import { checkersFor } from '../store/stretch-checkers';
-import { openFileEngine, type OpenedEngine } from './file';
+import { openFileEngine } from './file';
 import type { FormingView } from './raft/formation-door';
-import { openRaftEngine, type ClusterParts } from './raft/open';
+import { openRaftEngine } from './raft/open';
 
 export interface OpenEngineOptions {
   readonly config: HubConfig;
@@ -23,9 +24,7 @@ export interface OpenEngineOptions {
   readonly signal: AbortSignal;
 }
 
-export type HubEngine = OpenedEngine & { readonly cluster?: ClusterParts };
-
-export async function openEngine(options: OpenEngineOptions): Promise<HubEngine> {
+export async function openEngine(options: OpenEngineOptions): Promise<HubParts> {
   const { config, warn, onProgress } = options;
   const { dataDir, cluster } = config;
   if (cluster !== undefined) {

@@ -4,7 +4,7 @@
  */
 import type { ClientAccess } from '../../core/access';
 import { parseToken, type Token } from '../../core/token';
-import type { ClientDirectory } from '../hub-parts';
+import type { ClientDirectory } from '../engine/log-engine';
 import { originalTokenId } from '../store/original-clients';
 import { digestOf, sameDigest } from './secrets';
 

@@ -3,7 +3,7 @@ import { limitsText, type ClientAccess } from '../../core/access';
 import { isClientName, isProjectName } from '../../core/entry';
 import { HubError } from '../../core/errors';
 import type { ClientInfo } from '../../core/wire';
-import type { ClientDirectory } from '../hub-parts';
+import type { ClientDirectory } from '../engine/log-engine';
 import type { LogEngine } from '../engine/log-engine';
 import type { AccessChange, ClientRecord, CommandResult } from '../state/commands';
 import type { Audit } from '../audit';

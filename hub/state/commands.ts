@@ -38,6 +38,11 @@ export type Command =
   | { readonly kind: 'revoke'; readonly clientId: string; readonly at: string }
   | { readonly kind: 'grant'; readonly clientId: string; readonly access: AccessChange };
 
+/** Ids of all entries that the commands publish. */
+export function publishedIds(commands: readonly Command[]): readonly string[] {
+  return commands.flatMap((command) => (command.kind === 'publish' ? command.entries.map(({ id }) => id) : []));
+}
+
 /** One per entry of a publish, in its order. An error here is `id_conflict`, `invalid` or `too_large`, and refused. */
 export type EntryResult =
   | { readonly kind: 'stored'; readonly id: string; readonly sequence: number }

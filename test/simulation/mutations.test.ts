@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { isDeepStrictEqual } from 'node:util';
 import { HubError } from '../../core/errors';
-import type { OpenedEngine } from '../../hub/engine/file';
+import type { OpenedEngine } from '../../hub/engine/log-engine';
 import { inspect } from '../../hub/store/inspect';
 import { scaled } from '../support/scale';
 import { seeded } from '../support/simulated-disk';

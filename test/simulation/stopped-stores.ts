@@ -1,7 +1,8 @@
 /** Cleanly stopped stores as files in memory, and what may be done with a changed copy: start, verify, repair. */
 import assert from 'node:assert/strict';
 import { HubError } from '../../core/errors';
-import { openFileEngine, type OpenedEngine } from '../../hub/engine/file';
+import { openFileEngine } from '../../hub/engine/file';
+import type { OpenedEngine } from '../../hub/engine/log-engine';
 import { dataFiles } from '../../hub/store/data-directory';
 import { inspect } from '../../hub/store/inspect';
 import { applyRepair, planRepair } from '../../hub/store/repair';

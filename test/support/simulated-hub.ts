@@ -1,6 +1,7 @@
 /** A file engine over a simulated disk, driven by a fixed workload whose history is recorded. */
 import { HubError } from '../../core/errors';
-import { openFileEngine, type OpenedEngine } from '../../hub/engine/file';
+import { openFileEngine } from '../../hub/engine/file';
+import type { OpenedEngine } from '../../hub/engine/log-engine';
 import type { Command } from '../../hub/state/commands';
 import { entry, publish, record } from './entries';
 import type { LoggedLine, Operation, Told } from './history';

@@ -1,11 +1,10 @@
 /** Commands that wait to be committed, in their order, each with a deadline and the knowledge whether it may be in a log. */
 import { HubError } from '../../../core/errors';
 import type { Command, CommandResult } from '../../state/commands';
-import { BUSY_RETRY_MS, MAX_BATCH_BYTES, MAX_BATCH_COMMANDS, MAX_WAITING_BYTES } from './limits';
+import { BUSY_RETRY_MS, MAX_WAITING_BYTES, sizeOf, takeBatch, type Gathered } from '../gather';
+import { MAX_BATCH_BYTES } from './limits';
 
-export interface Waiting {
-  readonly command: Command;
-  readonly bytes: number;
+export interface Waiting extends Gathered {
   /** Of another node: it is not passed on once more. */
   readonly forwarded: boolean;
   /** It was proposed at least once, and whether that took effect is not known. */
@@ -14,14 +13,6 @@ export interface Waiting {
   readonly reject: (error: HubError) => void;
   readonly isSettled: () => boolean;
 }
-
-/** About what the command will add to the log, in UTF-16 units. */
-function sizeOf(command: Command): number {
-  if (command.kind !== 'publish') return 0;
-  return command.entries.reduce((sum, entry) => sum + entry.content.length, 0);
-}
-
-const goesToLog = (command: Command): boolean => command.kind === 'publish';
 
 export class CommandQueue {
   private waiting: Waiting[] = [];
@@ -82,21 +73,8 @@ export class CommandQueue {
     if (this.open === 0) for (const done of this.idle.splice(0)) done();
   }
 
-  /** Client changes and log lines are never in one batch: each batch is one durable step. */
   takeBatch(): readonly Waiting[] {
-    const { waiting } = this;
-    const first = waiting[0];
-    if (first === undefined) return [];
-    let bytes = 0;
-    let count = 0;
-    while (count < waiting.length && count < MAX_BATCH_COMMANDS) {
-      const next = waiting[count];
-      if (next === undefined || goesToLog(next.command) !== goesToLog(first.command)) break;
-      if (count > 0 && bytes + next.bytes > MAX_BATCH_BYTES) break;
-      bytes += next.bytes;
-      count++;
-    }
-    return waiting.splice(0, count);
+    return takeBatch(this.waiting, MAX_BATCH_BYTES);
   }
 
   putBack(batch: readonly Waiting[]): void {

@@ -24,14 +24,10 @@ export const RANGE_BYTES = 4 * 1024 * 1024;
 /** A command that could not be committed in this time fails with `no_leader` (P9: within 3 s). */
 export const PROPOSE_DEADLINE_MS = 2_800;
 export const FORWARD_RETRY_MS = 50;
-export const MAX_BATCH_COMMANDS = 1_024;
 export const MAX_BATCH_BYTES = 1024 * 1024;
 /** Batches proposed and not applied yet; what comes meanwhile shares the next one. */
 export const MAX_BATCHES_UNDER_WAY = 16;
-/** Of commands that wait, before more are refused with `rate_limited`. */
-export const MAX_WAITING_BYTES = 64 * 1024 * 1024;
 export const MAX_UNCOMMITTED_BYTES = 32 * 1024 * 1024;
-export const BUSY_RETRY_MS = 200;
 
 /** The watermark follows this long after the last batch, */
 export const MARK_IDLE_MS = 1_000;

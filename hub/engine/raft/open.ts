@@ -17,7 +17,7 @@ import type { Disk } from '../../store/disk';
 import { sha256 } from '../../store/sha256';
 import type { Store } from '../../store/store';
 import type { LogLine } from '../../store/log-reader';
-import type { OpenedEngine } from '../file';
+import type { OpenedEngine } from '../log-engine';
 import { Arrivals } from './arrivals';
 import { Contacts } from './contacts';
 import { BATCH_VERSION } from './command-batch';

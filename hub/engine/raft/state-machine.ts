@@ -5,7 +5,7 @@
 import type { Cursor } from '../../../core/cursor';
 import type { ConfigurationChange, Configuration } from '../../raft/configuration';
 import type { Entry, Snapshot } from '../../raft/entry';
-import type { CommandResult } from '../../state/commands';
+import { publishedIds, type CommandResult } from '../../state/commands';
 import type { HubState, KnownEntry, PlannedLine } from '../../state/hub-state';
 import { HubError } from '../../../core/errors';
 import type { LogLine } from '../../store/log-reader';
@@ -96,10 +96,7 @@ export class StateMachine {
   }
 
   private async known(batch: CommandBatch): Promise<(id: string) => KnownEntry | HubError | undefined> {
-    const ids = batch.commands.flatMap((command) =>
-      command.kind === 'publish' ? command.entries.map((entry) => entry.id) : [],
-    );
-    const found = await this.parts.store.known(ids);
+    const found = await this.parts.store.known(publishedIds(batch.commands));
     return (id) => {
       const entry = found?.get(id);
       // A node that cannot read its own log must not decide otherwise than the others.

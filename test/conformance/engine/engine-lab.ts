@@ -1,5 +1,5 @@
 /** What an engine must offer to be put through the conformance suite: opened, crashed, made to fail, and its log read back. */
-import type { ClientDirectory } from '../../../hub/engine/file';
+import type { ClientDirectory } from '../../../hub/engine/log-engine';
 import type { LogEngine } from '../../../hub/engine/log-engine';
 import type { LogReader } from '../../../hub/store/log-reader';
 import type { NodeLog } from '../../support/history';

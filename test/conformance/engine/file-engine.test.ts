@@ -1,7 +1,8 @@
 /** The file engine under the suite for every engine: on a simulated disk that fails on command, and on the real one. */
 import fs from 'node:fs';
 import path from 'node:path';
-import { openFileEngine, type OpenedEngine } from '../../../hub/engine/file';
+import { openFileEngine } from '../../../hub/engine/file';
+import type { OpenedEngine } from '../../../hub/engine/log-engine';
 import { nodeDisk } from '../../../hub/store/node-disk';
 import type { LoggedLine } from '../../support/history';
 import { tempDir } from '../../support/processes';

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
-import { openFileEngine, type OpenedEngine } from '../../../../hub/engine/file';
+import { openFileEngine } from '../../../../hub/engine/file';
+import type { OpenedEngine } from '../../../../hub/engine/log-engine';
 import { entry, publish, record } from '../../../support/entries';
 import { removeTempDirs, tempDir } from '../../../support/processes';
 

@@ -1,7 +1,8 @@
 /** P7 while a hub runs: a start from the checkpoint looks at the tail first and at the rest behind; what is bad is never served. */
 import assert from 'node:assert/strict';
 import { HubError } from '../../../../core/errors';
-import { openFileEngine, type OpenedEngine } from '../../../../hub/engine/file';
+import { openFileEngine } from '../../../../hub/engine/file';
+import type { OpenedEngine } from '../../../../hub/engine/log-engine';
 import type { Disk } from '../../../../hub/store/disk';
 import { entry, publish } from '../../../support/entries';
 import { until } from '../../../support/processes';
