@@ -37,7 +37,7 @@ export const mutants = [
     name: 'FM-32 keeps nothing of what a snapshot replaces',
     patches: [
       patch(
-        'engine/raft/replica.ts',
+        'engine/raft/unapplied-tail.ts',
         'snapshot === undefined ? (entries[0]?.index ?? Infinity) : 0',
         'entries[0]?.index ?? Infinity',
       ),

@@ -37,6 +37,14 @@ export const DRIVER_BUGS = [
   'snapshot-without-state',
   /** The log is compacted before the snapshot that replaces it is written. */
   'compacts-without-snapshot',
+  /** What is discarded is kept only after it went. */
+  'discards-before-keeping',
+  /** What is discarded is kept in the cache only. */
+  'keeps-without-sync',
+  /** Nothing is kept of what a snapshot replaces. */
+  'snapshot-discards-unkept',
+  /** What was discarded is judged by a server that does not know what was committed meanwhile. */
+  'judges-without-asking',
 ] as const;
 
 export type DriverBug = (typeof DRIVER_BUGS)[number];

@@ -35,6 +35,10 @@ export class History {
   private readonly committed = new Map<number, string>();
   private readonly votes = new Map<string, number>();
   private readonly promised = new Map<number, HardState>();
+  /** When each id was first applied anywhere, as a place in the order of all of these. */
+  private readonly appliedAt = new Map<string, number>();
+  /** What a server cut off its log before it was known to be committed. */
+  private readonly cutOff = new Map<number, Set<string>>();
   acknowledged = 0;
   highestAcknowledged = 0;
   reads = 0;
@@ -63,6 +67,28 @@ export class History {
     const id = idOf(entry);
     if (id !== undefined && !this.publishes.has(id))
       fail('I4', `server ${server} applies ${id}, which nobody published`);
+    if (id !== undefined && !this.appliedAt.has(id)) this.appliedAt.set(id, this.appliedAt.size + 1);
+  }
+
+  get appliedSoFar(): number {
+    return this.appliedAt.size;
+  }
+
+  /** I9: what goes from a log is committed already, or kept durably beside it. */
+  cuts(server: number, entries: readonly Entry[], isKept: (id: string) => boolean): void {
+    for (const entry of entries) {
+      const id = idOf(entry);
+      if (id === undefined || this.appliedAt.has(id)) continue;
+      if (!isKept(id)) fail('I9', `server ${server} discards ${id} at ${entry.term}/${entry.index} without keeping it`);
+      const cut = this.cutOff.get(server) ?? new Set();
+      this.cutOff.set(server, cut.add(id));
+    }
+  }
+
+  /** I9: nothing is called rejected that was committed when the server made sure that it knows all that is. */
+  rejects(server: number, id: string, asked: number): void {
+    if ((this.appliedAt.get(id) ?? Infinity) <= asked)
+      fail('I9', `server ${server} rejects ${id}, which was committed`);
   }
 
   /** I6: one id, one sequence; what was acknowledged before a publish was sent comes before it. */
@@ -111,8 +137,14 @@ export class History {
     if (sequence < floor) fail('I16', `server ${server} reads up to ${sequence}, but ${floor} was acknowledged before`);
   }
 
-  /** I3, I4, I11 on one server that has caught up. */
-  checkFinal(server: number, ids: readonly string[]): void {
+  /** I3, I4, I9, I11 on one server that has caught up. */
+  checkFinal(server: number, ids: readonly string[], rejected: readonly string[]): void {
+    if (new Set(rejected).size !== rejected.length) fail('I9', `server ${server} rejects an id twice`);
+    const found = new Set([...ids, ...rejected]);
+    for (const id of this.cutOff.get(server) ?? []) {
+      if (!found.has(id))
+        fail('I9', `server ${server} discarded ${id}, which is neither committed nor among the rejected`);
+    }
     if (new Set(ids).size !== ids.length) fail('I4', `server ${server} has an id twice`);
     const at = new Map(ids.map((id, place) => [id, place + 1]));
     for (const { id, sequence, maybe, open } of this.publishes.values()) {

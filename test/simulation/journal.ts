@@ -1,5 +1,5 @@
 /** The simulated driver's writing half: one write at a time into the journal, with the faults a disk can have. */
-import type { HardState, Snapshot } from '../../hub/raft/entry';
+import type { Entry, HardState, Snapshot } from '../../hub/raft/entry';
 import type { Persist } from '../../hub/raft/output';
 import type { DriverBug } from './bugs';
 import { replay, type DiskRecord, type SimulatedDisk } from './disk';
@@ -15,6 +15,8 @@ export interface JournalHost {
   /** A sync failed: nothing on this disk can be trusted until it is read again. */
   readonly syncFailed: () => void;
   readonly counted: (fault: string) => void;
+  /** These were in the log and are not any more. */
+  readonly cut: (entries: readonly Entry[]) => void;
 }
 
 export class Journal {
@@ -50,7 +52,8 @@ export class Journal {
 
   /** The process is killed: what it was writing is written in part. */
   abandon(): void {
-    if (this.inFlight !== undefined) this.disk.writePart(this.inFlight, this.host.random);
+    const { inFlight } = this;
+    if (inFlight !== undefined) this.watched(inFlight, () => this.disk.writePart(inFlight, this.host.random));
     this.inFlight = undefined;
   }
 
@@ -112,10 +115,19 @@ export class Journal {
     this.inFlight = records;
     later(random.between(0, 2), () => {
       this.inFlight = undefined;
-      this.disk.write(records);
+      this.watched(records, () => this.disk.write(records));
       if (sync) this.sync(done);
       else this.finish(done);
     });
+  }
+
+  private watched(records: readonly DiskRecord[], write: () => void): void {
+    const cuts = records.some(({ kind }) => kind === 'truncate' || kind === 'snapshot');
+    const before = cuts ? replay(this.disk.records).entries : [];
+    write();
+    if (before.length === 0) return;
+    const after = new Map(replay(this.disk.records).entries.map((entry) => [entry.index, entry.term]));
+    this.host.cut(before.filter(({ index, term }) => after.get(index) !== term));
   }
 
   /** A short write first, then an error; the part is cut off again and the whole is tried once more. */

@@ -2,18 +2,12 @@
 import type { MembershipChange } from '../../hub/raft/configuration';
 import type { Message } from '../../hub/raft/message';
 import type { DriverBug } from './bugs';
-import { CALM, type SimulationSetup } from './configuration';
+import { CALM } from './configuration';
+import { DISCARD_SCENARIOS } from './discard-scenarios';
+import { acknowledged, assertThat, BY_HAND, elect, isolate, type Scenario } from './scenario-steps';
 import { recover } from './simulate';
 import type { SimulatedServer } from './server';
 import { World } from './world';
-
-export interface Scenario {
-  readonly name: string;
-  /** Bugs that this scenario catches for certain. */
-  readonly catches: readonly DriverBug[];
-  readonly setup: Partial<SimulationSetup>;
-  readonly play: (world: World) => void;
-}
 
 export function playScenario({ setup, play }: Scenario, bugs: readonly DriverBug[] = [], trace = false): World {
   const world = new World(1, { ...CALM, ...setup }, new Set(bugs), trace);
@@ -23,34 +17,8 @@ export function playScenario({ setup, play }: Scenario, bugs: readonly DriverBug
   return world;
 }
 
-function assertThat(condition: boolean, what: string): void {
-  if (!condition) throw new Error(`the scenario did not come to where it should: ${what}`);
-}
-
-function elect(world: World, id: number): SimulatedServer {
-  world.server(id).act((core) => core.campaign());
-  const elected = world.runUntil(() => world.leader()?.id === id, 5_000);
-  assertThat(elected, `server ${id} leads`);
-  return world.server(id);
-}
-
-function acknowledged(world: World, server: SimulatedServer): void {
-  const id = world.publish(server);
-  assertThat(
-    world.runUntil(() => world.history.publishes.get(id)?.sequence !== undefined, 5_000),
-    `${id} is acknowledged`,
-  );
-}
-
-const isolate = (world: World, ...ids: number[]): void => {
-  for (const id of ids) for (const other of world.servers.keys()) if (other !== id) world.network.blockBoth(id, other);
-};
-
 const logOf = (server: SimulatedServer): string[] =>
   server.disk.durableState().entries.map(({ term, index }) => `${term}/${index}`);
-
-/** No elections but those the scenario calls for. */
-const BY_HAND: Partial<SimulationSetup> = { preVote: false, checkQuorum: false };
 
 export const SCENARIOS: readonly Scenario[] = [
   {
@@ -183,8 +151,10 @@ export const SCENARIOS: readonly Scenario[] = [
       world.network.heal();
       world.network.passes = ({ kind, to }) => kind !== 'append' || to !== 1;
       world.run(300);
-      if (first.journal !== undefined) first.journal.full = true;
       world.network.heal();
+      // There was room to keep what it discards, and none for the write that does.
+      for (let step = 0; step < 4_000 && first.isJudged; step += 1) world.run(0.25);
+      if (first.journal !== undefined) first.journal.full = true;
       world.run(400);
       if (first.journal !== undefined) first.journal.full = false;
       world.run(600);
@@ -414,4 +384,5 @@ export const SCENARIOS: readonly Scenario[] = [
       only.start();
     },
   },
+  ...DISCARD_SCENARIOS,
 ];

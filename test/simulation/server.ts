@@ -3,14 +3,16 @@ import type { Configuration, ConfigurationChange } from '../../hub/raft/configur
 import type { Entry, Snapshot } from '../../hub/raft/entry';
 import type { Message } from '../../hub/raft/message';
 import { DEFAULT_LIMITS } from '../../hub/raft/options';
-import type { Output } from '../../hub/raft/output';
+import type { Output, Persist } from '../../hub/raft/output';
 import { RawNode } from '../../hub/raft/raw-node';
+import { UnappliedTail } from '../../hub/engine/raft/unapplied-tail';
 import type { DriverBug } from './bugs';
 import type { SimulationSetup } from './configuration';
+import { DiscardFiles, Discards } from './discards';
 import { replay, SimulatedDisk } from './disk';
-import type { History, Publish } from './history';
+import { idOf, type History, type Publish } from './history';
 import { Journal } from './journal';
-import type { Random } from './random';
+import { Random } from './random';
 import { StateMachine } from './state-machine';
 
 const TICK_MS = 100;
@@ -38,6 +40,7 @@ interface Waiter {
 
 export class SimulatedServer {
   readonly disk = new SimulatedDisk();
+  readonly discardFiles = new DiscardFiles();
   core: RawNode | undefined;
   journal: Journal | undefined;
   machine: StateMachine;
@@ -47,6 +50,12 @@ export class SimulatedServer {
   private life = 0;
   private waiters: Waiter[] = [];
   private readonly reading = new Map<string, { floor: number; index: number | undefined }>();
+  private tail = new UnappliedTail([], 0);
+  private discards: Discards | undefined;
+  private caughtUp: { readonly key: string; readonly then: () => void } | undefined;
+  private asked = 0;
+  /** Its own, so that discards do not change what else a seed does. */
+  private readonly discardRandom: Random;
   private compacting = false;
   private leading = false;
   private readonly tickMs: number;
@@ -62,6 +71,7 @@ export class SimulatedServer {
     this.configuration = start.configuration;
     this.earlier = start.configuration;
     this.machine = new StateMachine(true);
+    this.discardRandom = new Random(host.setup.servers * 1_000 + id);
     this.tickMs = host.setup.faults.clockSkew ? TICK_MS * (0.8 + 0.45 * host.random.next()) : TICK_MS;
   }
 
@@ -104,7 +114,11 @@ export class SimulatedServer {
       bugs: this.host.bugs,
       syncFailed: () => this.stop(false),
       counted: this.host.counted,
+      cut: (gone) => this.host.history.cuts(this.id, gone, (id) => this.discardFiles.holdsDurably(id)),
     });
+    this.tail = new UnappliedTail(entries, snapshot.index);
+    this.discards = this.openDiscards();
+    this.discards.settleLater();
     const base = { term: snapshot.term, index: snapshot.index };
     this.core = new RawNode(this.options(), {
       hardState,
@@ -116,6 +130,22 @@ export class SimulatedServer {
     this.host.trace(() => `${this.id} starts: term ${hardState.term}, log ${base.index}+${entries.length}`);
     this.later(this.host.random.between(1, TICK_MS), () => this.tick());
     this.pump();
+  }
+
+  private openDiscards(): Discards {
+    return new Discards({
+      ...{ server: this.id, files: this.discardFiles, random: this.discardRandom },
+      ...{ bugs: this.host.bugs, history: this.host.history, counted: this.host.counted },
+      later: (ms, run) => this.later(ms, run),
+      isFull: () => this.journal?.full ?? false,
+      known: () => this.machine.ids,
+      whenCaughtUp: (then) => {
+        if (this.caughtUp !== undefined) this.reading.delete(this.caughtUp.key);
+        const key = `verdict ${this.id} ${this.life} ${(this.asked += 1)}`;
+        this.caughtUp = { key, then };
+        this.read(key);
+      },
+    });
   }
 
   private options() {
@@ -152,7 +182,10 @@ export class SimulatedServer {
     for (const { publish } of this.waiters) this.end(publish, 'unknown');
     this.waiters = [];
     this.reading.clear();
-    if (powerCut) this.disk.powerCut(this.host.random);
+    this.caughtUp = undefined;
+    if (!powerCut) return;
+    this.disk.powerCut(this.host.random);
+    this.discardFiles.powerCut(this.discardRandom);
   }
 
   private tick(): void {
@@ -189,7 +222,8 @@ export class SimulatedServer {
     const early = this.has('sends-before-persisting');
     if (early) for (const message of afterPersist.messages) this.send(message, true);
     if (persist !== undefined) {
-      this.journal?.persist(persist, () => {
+      this.keepThenWrite(persist, () => {
+        this.tail.wrote(persist, this.machine.index);
         if (persist.hardState !== undefined && persist.mustSync) this.checkRemembered();
         if (persist.snapshot !== undefined) this.install(persist.snapshot);
         this.core?.persisted(persist.number);
@@ -205,6 +239,17 @@ export class SimulatedServer {
       if (waiting !== undefined) waiting.index = index;
     }
     this.answerReads();
+  }
+
+  private keepThenWrite(persist: Persist, done: () => void): void {
+    const unkept = this.has('snapshot-discards-unkept') && persist.snapshot !== undefined;
+    const gone = (unkept ? [] : this.tail.lostTo(persist)).flatMap((entry) => idOf(entry) ?? []);
+    const write = (): void => this.journal?.persist(persist, done);
+    if (!this.has('discards-before-keeping')) this.discards?.keep(gone, write);
+    else {
+      write();
+      this.discards?.keep(gone, () => undefined);
+    }
   }
 
   private checkRemembered(): void {
@@ -249,6 +294,7 @@ export class SimulatedServer {
       }
       const sequence = this.machine.apply(entry);
       this.core?.applied(entry.index);
+      this.tail.applied(entry.index);
       this.acknowledge(entry, sequence);
     }
     if (entries.length > 0) this.compactIfDue();
@@ -309,10 +355,7 @@ export class SimulatedServer {
 
   read(key: string): void {
     const floor = this.host.history.highestAcknowledged;
-    if (this.has('reads-without-asking')) {
-      this.host.history.answersRead(this.id, floor, this.machine.ids.length);
-      return;
-    }
+    if (this.has('reads-without-asking')) return this.answerRead(key, floor);
     this.reading.set(key, { floor, index: undefined });
     this.act((core) => core.askRead(key));
   }
@@ -321,8 +364,18 @@ export class SimulatedServer {
     for (const [key, { floor, index }] of this.reading) {
       if (index === undefined || this.machine.index < index) continue;
       this.reading.delete(key);
-      this.host.history.answersRead(this.id, floor, this.machine.ids.length);
+      this.answerRead(key, floor);
     }
+  }
+
+  private answerRead(key: string, floor: number): void {
+    this.host.history.answersRead(this.id, floor, this.machine.ids.length);
+    if (this.caughtUp?.key === key) this.caughtUp.then();
+  }
+
+  /** Nothing waits for its verdict. */
+  get isJudged(): boolean {
+    return !this.up || this.discardFiles.pending.ids.length === 0;
   }
 
   private compactIfDue(): void {

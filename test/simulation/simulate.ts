@@ -77,5 +77,7 @@ export function recover(world: World): void {
   world.run(3_000);
   const together = world.runUntil(() => world.converged(id), LIVENESS_MS);
   if (!together) throw new InvariantViolation('I10: agreement was lost again without any fault');
+  const judged = world.runUntil(() => world.everyone.every(({ isJudged }) => isJudged), LIVENESS_MS);
+  if (!judged) throw new InvariantViolation(`I9: no verdict on what was discarded in ${LIVENESS_MS / 1000} s`);
   world.checkFinal();
 }

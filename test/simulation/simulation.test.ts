@@ -34,7 +34,15 @@ describe('raft simulation', () => {
     if (SEEDS < 100) return;
     const faults =
       'halves isolatedLeader oneWay bridge kills powerCuts allPowerCut membership transfers slowDisk'.split(' ');
-    for (const fault of [...faults, 'full disk', 'sync error', 'compaction', 'snapshot installed']) {
+    for (const fault of [
+      ...faults,
+      'full disk',
+      'sync error',
+      'compaction',
+      'snapshot installed',
+      'discarded',
+      'rejected',
+    ]) {
       assert.ok((injected.get(fault) ?? 0) > 0, `${fault} never happened`);
     }
   });

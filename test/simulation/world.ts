@@ -129,12 +129,12 @@ export class World {
   }
 
   /** A client publishes at some server; now and then it tries one again whose outcome it does not know. */
-  publish(server = this.random.oneOf(this.everyone)): string {
+  publish(server = this.random.oneOf(this.everyone), named?: string): string {
     const unsure = [...this.history.publishes.values()].filter(
       ({ maybe, sequence, open }) => maybe && sequence === undefined && open === 0,
     );
     const again = this.random.chance(0.4) ? this.random.oneOf(unsure) : undefined;
-    const id = again?.id ?? `p${(this.named += 1)}`;
+    const id = named ?? again?.id ?? `p${(this.named += 1)}`;
     const publish = this.history.begin(id, this.now);
     this.trace(() => `client publishes ${id} at ${server?.id ?? 0}`);
     if (server?.up === true) server.publish(publish, PUBLISH_TIMEOUT_MS);
@@ -177,7 +177,10 @@ export class World {
 
   checkFinal(): void {
     const members = this.leader()?.core?.status().configuration ?? EMPTY_CONFIGURATION;
-    for (const id of allMembers(members)) this.history.checkFinal(id, this.server(id).machine.ids);
+    for (const id of allMembers(members)) {
+      const { machine, discardFiles } = this.server(id);
+      this.history.checkFinal(id, machine.ids, discardFiles.rejected.ids);
+    }
   }
 }
 

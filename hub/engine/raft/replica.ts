@@ -27,6 +27,7 @@ import { DiskRoom } from './disk-room';
 import { MarkSchedule } from './mark-schedule';
 import { Standing } from './standing';
 import type { StateMachine } from './state-machine';
+import { UnappliedTail } from './unapplied-tail';
 
 export interface ReplicaParts {
   readonly id: number;
@@ -68,8 +69,7 @@ export class Replica {
   private reads = 0;
   private readonly readers = new Map<string, (index: number | undefined) => void>();
   private waiters: { readonly index: number; readonly done: (isApplied: boolean) => void }[] = [];
-  /** In the Raft log and not applied: the majority may decide otherwise. */
-  private tail: Entry[];
+  private readonly tail: UnappliedTail;
   private bytesSinceCompaction = 0;
   private readonly room: DiskRoom;
   private readonly marks: MarkSchedule;
@@ -78,7 +78,7 @@ export class Replica {
   constructor(private readonly parts: ReplicaParts) {
     const { machine, recovered, id } = parts;
     const { index, configuration } = machine.now;
-    this.tail = recovered.entries.filter((entry) => entry.index > index);
+    this.tail = new UnappliedTail(recovered.entries, index);
     this.core = new RawNode(
       {
         id,
@@ -257,12 +257,8 @@ export class Replica {
 
   private async persist(persist: Persist, after: Output['afterPersist']): Promise<void> {
     const { hardState, snapshot, entries, mustSync, number } = persist;
-    const first = snapshot === undefined ? (entries[0]?.index ?? Infinity) : 0;
-    const gone = this.tail.filter((entry) => entry.index >= first);
-    if (gone.length > 0) {
-      await this.room.until(() => this.parts.discard(gone));
-      this.tail = this.tail.filter((entry) => entry.index < first);
-    }
+    const gone = this.tail.lostTo(persist);
+    if (gone.length > 0) await this.room.until(() => this.parts.discard(gone));
     if (snapshot !== undefined) await this.install(snapshot);
     const restore = snapshot === undefined ? undefined : { term: snapshot.term, index: snapshot.index };
     const began = performance.now();
@@ -271,8 +267,7 @@ export class Replica {
     if (mustSync) this.lastSyncMs = performance.now() - began;
     this.syncBegan = undefined;
     if (this.closed) return;
-    const { appliedIndex } = this;
-    for (const entry of entries) if (entry.index > appliedIndex) this.tail.push(entry);
+    this.tail.wrote(persist, this.appliedIndex);
     for (const entry of entries) if (entry.kind === 'data') this.bytesSinceCompaction += entry.data.length;
     this.core.persisted(number);
     for (const message of after.messages) this.send(message);
@@ -349,7 +344,7 @@ export class Replica {
     });
     if (this.closed) return;
     this.core.applied(entry.index);
-    while (this.tail[0] !== undefined && this.tail[0].index <= entry.index) this.tail.shift();
+    this.tail.applied(entry.index);
     this.parts.applied(entry, results);
     this.settleWaiters();
     this.marks.touch();
