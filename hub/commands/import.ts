@@ -13,9 +13,11 @@ import { visibleText } from '../../core/visible-text';
 import { showProgress } from '../../core/node/progress';
 import { dataDirOf } from '../config';
 import { openFileEngine } from '../engine/file';
+import { refuseNode } from '../engine/raft/lost-node';
 import { askLocalHub, findLocalHub } from '../../core/node/local-hub/local-control';
 import { importEntries, type ImportedEntry } from '../import-entries';
 import { readImport, type BadImportLine, type ImportLine } from '../store/import-file';
+import { nodeDisk } from '../store/node-disk';
 import { DATA_DIR_FLAG, jsonAnswer, type HubCommandContext } from './context';
 import { asIoError, count, requireDataDirectory, withLock } from './offline';
 
@@ -90,6 +92,7 @@ async function withImporter(
     return;
   }
   await withLock(dataDir, async () => {
+    await refuseNode(nodeDisk, dataDir, 'Start it, then import: what goes into its log all nodes must agree on.');
     const warn = (message: string): void => context.io.stderr(`ctx: ${message}\n`);
     const { engine } = await openFileEngine({ folder: dataDir, warn });
     try {

@@ -4,6 +4,7 @@ import { HubError } from '../../core/errors';
 import { showProgress } from '../../core/node/progress';
 import { dataDirOf } from '../config';
 import { dataFiles, type DataFiles } from '../store/data-directory';
+import { refuseNode } from '../engine/raft/lost-node';
 import { nodeDisk } from '../store/node-disk';
 import { applyRepair, planRepair, type RepairOptions, type RepairPlan } from '../store/repair';
 import type { BadRegion } from '../store/survey-log';
@@ -84,6 +85,7 @@ async function repair(flags: Flags, context: HubCommandContext): Promise<void> {
     const progress = showProgress(io, 'Reading the log');
     const options: RepairOptions = { ...modes, disk: nodeDisk, files, now: new Date(), onProgress: progress.update };
     try {
+      if (!dryRun) await refuseNode(nodeDisk, dataDir, REPLACE_NODE);
       const plan = await planRepair(options);
       if (!dryRun) await applyRepair(options, plan);
       progress.end();
@@ -97,6 +99,11 @@ async function repair(flags: Flags, context: HubCommandContext): Promise<void> {
     }
   });
 }
+
+/** All nodes hold the same bytes: what is taken out of one is another history. */
+const REPLACE_NODE =
+  'Its log must stay the same as on the others. Let it be replaced: remove it (ctx hub peer remove), empty its data directory, ' +
+  'and add it again (ctx hub peer add). What no other node holds goes into a new hub: ctx hub import <its entries.jsonl>';
 
 const EXAMPLES = `
 Examples:

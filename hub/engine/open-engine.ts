@@ -1,6 +1,4 @@
 /** Which engine a data directory is opened with: a single hub's, or a cluster's. */
-import path from 'node:path';
-import { HubError } from '../../core/errors';
 import type { HubConfig } from '../config';
 import type { Certificate } from '../certificate';
 import type { HubParts } from '../hub-parts';
@@ -8,6 +6,7 @@ import { nodeDisk } from '../store/node-disk';
 import { checkersFor } from '../store/stretch-checkers';
 import { openFileEngine } from './file';
 import type { FormingView } from './raft/formation-door';
+import { refuseNode } from './raft/lost-node';
 import { openRaftEngine } from './raft/open';
 
 export interface OpenEngineOptions {
@@ -31,11 +30,6 @@ export async function openEngine(options: OpenEngineOptions): Promise<HubParts> 
     const { host, port } = config;
     return openRaftEngine({ ...options, disk: nodeDisk, folder: dataDir, config: cluster, host, port });
   }
-  if ((await nodeDisk.facts(path.join(dataDir, 'raft', 'node.json'))) !== undefined) {
-    throw new HubError(
-      'config',
-      `${dataDir} belongs to a node of a cluster. Start it with --cluster-secret-file <file>, as before.`,
-    );
-  }
+  await refuseNode(nodeDisk, dataDir, 'Start it with --cluster-secret-file <file>, as before.');
   return openFileEngine({ folder: dataDir, warn, onProgress, checkersFor });
 }

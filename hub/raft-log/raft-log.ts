@@ -30,6 +30,8 @@ export interface RaftLogOptions {
   readonly folder: string;
   readonly warn: (message: string) => void;
   readonly segmentBytes?: number;
+  /** What it means that there is none; absent = one that is not there is made. */
+  readonly gone?: (() => HubError) | undefined;
 }
 
 const SEGMENT_BYTES = 16 * 1024 * 1024;
@@ -37,8 +39,6 @@ const SEGMENT_BYTES = 16 * 1024 * 1024;
 export interface OpenedRaftLog {
   readonly log: RaftLog;
   readonly recovered: Recovered;
-  /** Whether this start made it. */
-  readonly fresh: boolean;
 }
 
 const because = (error: unknown): string => (error instanceof Error ? error.message : String(error));
@@ -59,10 +59,11 @@ export class RaftLog {
     this.durable = end;
   }
 
-  /** @throws HubError `bad_data` for a damaged log; nothing was changed then */
+  /** @throws HubError `bad_data` for a damaged log, or as `gone` says; nothing was changed then */
   static async open(options: RaftLogOptions): Promise<OpenedRaftLog> {
-    const { disk, folder } = options;
+    const { disk, folder, gone } = options;
     if ((await disk.facts(folder)) === undefined) {
+      if (gone !== undefined) throw gone();
       await disk.makeFolder(folder);
       await disk.syncFolder(path.dirname(folder));
     }
@@ -70,15 +71,16 @@ export class RaftLog {
     const last = segments.at(-1);
     const { hardState, base } = recovered;
     if (last === undefined) {
+      if (gone !== undefined) throw gone();
       const first = { number: 1, lastIndex: 0 };
       const { file, end } = await createSegment(options, first.number, hardState, base);
-      return { log: new RaftLog(options, [first], file, end, hardState, base), recovered, fresh: true };
+      return { log: new RaftLog(options, [first], file, end, hardState, base), recovered };
     }
     const file = await disk.open(segmentPath(folder, last.number), 'update');
     const end = await file.size();
     await rewriteEnd(file, durable, end);
     const log = new RaftLog(options, segments, file, end, hardState, base);
-    return { log, recovered, fresh: false };
+    return { log, recovered };
   }
 
   get failure(): string | undefined {

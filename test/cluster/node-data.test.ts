@@ -5,9 +5,9 @@ import path from 'node:path';
 import { openSession } from '../../core/node/hub-session';
 import { publishAnywhere } from '../support/cluster-clients';
 import { freePorts, startCluster, startNode, type ClusterNode, type TestCluster } from '../support/cluster-processes';
-import { backupTarget, hubCommand, published, readJson } from '../support/hub-log';
+import { backupTarget, hubCommand, logFile, logText, published, readJson } from '../support/hub-log';
 import { registerClient, startHub, type HubProcess } from '../support/hub-process';
-import { removeTempDirs } from '../support/processes';
+import { removeTempDirs, start, userEnv, type Finished } from '../support/processes';
 import { succeeded } from '../support/projects';
 
 const json = (...names: readonly string[]): Record<string, unknown> => readJson(path.join(...names));
@@ -110,5 +110,155 @@ describe('a backup of a cluster that becomes another cluster', function () {
     assert.equal(json(target, 'clients.json')['applied_index'], undefined);
     assert.equal(json(target, 'meta.json')['raft'], undefined);
     await grows(target);
+  });
+});
+
+/** A node that lost what it promised is refused at each start, and nothing in its directory is changed meanwhile. */
+describe('a node that finds less in its data directory than it had', function () {
+  this.timeout(180_000);
+  const WAY_OUT = /ctx hub peer remove.*empty its data directory.*ctx hub peer add/;
+  let cluster: TestCluster;
+  let node: ClusterNode;
+  let whole = '';
+
+  before(async () => {
+    cluster = await startCluster(1);
+    const [first] = cluster.nodes;
+    assert.ok(first !== undefined);
+    node = first;
+    const { token } = await registerClient(node.hub, 'alpha', 'ada@laptop');
+    for (let i = 1; i <= 5; i++) await publishAnywhere(cluster.nodes, token, published(`e-${i}`));
+    await node.hub.stop();
+    whole = path.join(cluster.folder, 'whole');
+    fs.cpSync(node.dataDir, whole, { recursive: true });
+  });
+  const putBack = (): void => {
+    fs.rmSync(node.dataDir, { recursive: true });
+    fs.cpSync(whole, node.dataDir, { recursive: true });
+  };
+  beforeEach(putBack);
+  after(removeTempDirs);
+
+  const at = (...names: readonly string[]): string => path.join(node.dataDir, ...names);
+  /** A start that is to be refused; one that is not ends all the same. */
+  async function startOf(...args: readonly string[]): Promise<Finished> {
+    const running = start(['hub', 'start', '--data-dir', node.dataDir, ...args], {
+      cwd: cluster.folder,
+      env: userEnv(cluster.folder),
+    });
+    await running.says(/^ctx hub listening on/m, 30_000).catch(() => undefined);
+    running.process.kill('SIGKILL');
+    return running.finished;
+  }
+  const clusterStart = (...more: readonly string[]): Promise<Finished> =>
+    startOf('--port', new URL(node.address).port, '--cluster-secret-file', cluster.secretFile, ...more);
+  const firstStart = (): Promise<Finished> => clusterStart('--peers', node.address, '--advertise', node.address);
+  const singleStart = (): Promise<Finished> => startOf('--port', '0');
+  const refused = ({ code, stderr }: Finished, why: RegExp, exit = 65): void => {
+    assert.equal(code, exit, stderr);
+    assert.match(stderr, why);
+    assert.doesNotMatch(stderr, / at .*\.js:/);
+  };
+
+  /** Bytes of what a node's promises are in. */
+  const data = (): Record<string, string> => {
+    const isData = (name: string): boolean => /^(raft|meta|clients|entries\.jsonl|hub\.id)/.test(name);
+    const names = fs.readdirSync(node.dataDir, { recursive: true, encoding: 'utf8' }).filter(isData).sort();
+    const read = (name: string): string => (fs.statSync(at(name)).isFile() ? fs.readFileSync(at(name), 'base64') : '');
+    return Object.fromEntries(names.map((name) => [name, read(name)]));
+  };
+  async function refusedAlways(why: RegExp, starts: readonly (() => Promise<Finished>)[]): Promise<void> {
+    const before = data();
+    for (const attempt of starts) {
+      for (const time of ['first', 'again']) {
+        const end = await attempt();
+        refused(end, why);
+        assert.match(end.stderr, WAY_OUT);
+        assert.deepEqual(data(), before, time);
+      }
+    }
+  }
+
+  it('without raft/: whatever it is started as', async () => {
+    fs.rmSync(at('raft'), { recursive: true });
+    await refusedAlways(/raft is gone, but entry \d+ of its log was applied here/, [
+      clusterStart,
+      firstStart,
+      singleStart,
+    ]);
+  });
+
+  it('without raft/, and nobody else has its entries: they go on in a single hub, by a backup', async () => {
+    fs.rmSync(at('raft'), { recursive: true });
+    const target = backupTarget();
+    refused(await clusterStart(), /make a single hub of its entries: ctx hub backup <dir>/);
+    succeeded(await hubCommand(node.dataDir, 'backup', target));
+    const hub = await startHub({ dataDir: target });
+    assert.equal(logText(target).length, 5);
+    await hub.stop();
+  });
+
+  it('without raft/node.json: which node it was is not guessed', async () => {
+    fs.rmSync(at('raft', 'node.json'));
+    await refusedAlways(/node\.json is missing beside .*raft.log: which node this is cannot be known/, [
+      clusterStart,
+      firstStart,
+      singleStart,
+    ]);
+  });
+
+  it('without raft/log, or with nothing in it: also when a snapshot has just been taken in', async () => {
+    const { checksum, ...meta } = json(whole, 'meta.json');
+    assert.ok(checksum !== undefined);
+    for (const snapshot of [undefined, 'begun', 'installed']) {
+      putBack();
+      writeJson({ ...meta, raft: { ...(meta['raft'] as object), snapshot } }, at('meta.json'));
+      for (const name of fs.readdirSync(at('raft', 'log'))) fs.truncateSync(at('raft', 'log', name));
+      for (let i = 0; i < 2; i++)
+        refused(await clusterStart(), /raft.log is gone, but entry \d+ of it was applied here/);
+      fs.rmSync(at('raft', 'log'), { recursive: true });
+      await refusedAlways(/raft.log is gone, but entry \d+ of it was applied here/, [clusterStart]);
+    }
+  });
+
+  it('without meta.json, or without its word on the Raft log', async () => {
+    const { raft, checksum, ...meta } = json(whole, 'meta.json');
+    assert.ok(raft !== undefined && checksum !== undefined);
+    writeJson(meta, at('meta.json'));
+    await refusedAlways(/meta\.json does not say how far .*raft.log was applied/, [clusterStart]);
+    fs.rmSync(at('meta.json'));
+    await refusedAlways(/meta\.json is missing: /, [clusterStart]);
+  });
+
+  it('is not repaired: its log must stay that of the others; looking at it is allowed', async () => {
+    fs.writeFileSync(logFile(node.dataDir), fs.readFileSync(logFile(node.dataDir), 'utf8').replace('"e-3"', '"x-3"'));
+    const before = data();
+    for (const way of ['--quarantine', '--accept-gap', '--rebuild-meta']) {
+      const end = await hubCommand(node.dataDir, 'repair', way);
+      refused(end, WAY_OUT, 78);
+      assert.match(end.stderr, /belongs to a node of a cluster.*ctx hub import/);
+    }
+    assert.equal((await hubCommand(node.dataDir, 'verify')).code, 65);
+    succeeded(await hubCommand(node.dataDir, 'repair', '--quarantine', '--dry-run'));
+    refused(await clusterStart(), /line 3 /);
+    assert.deepEqual(data(), before);
+    fs.rmSync(at('raft'), { recursive: true });
+    refused(await hubCommand(node.dataDir, 'repair', '--quarantine'), /raft is gone/);
+  });
+
+  it('is not imported into while it is stopped: all nodes must agree on what comes into the log', async () => {
+    const journal = path.join(cluster.folder, 'journal.jsonl');
+    const line = fs.readFileSync(logFile(whole), 'utf8').split('\n')[0] ?? '';
+    fs.writeFileSync(journal, `${line.replace('"e-1"', '"new-1"')}\n`);
+    const before = data();
+    refused(
+      await hubCommand(node.dataDir, 'import', journal),
+      /belongs to a node of a cluster. Start it, then import/,
+      78,
+    );
+    assert.deepEqual(data(), before);
+    const hub = await node.restart();
+    assert.match(succeeded(await hubCommand(node.dataDir, 'import', journal)).stdout, /^Imported 1 entry/);
+    await hub.stop();
   });
 });

@@ -304,6 +304,80 @@ export const mutants = [
     grep: 'as a single hub keeps nothing',
   },
   {
+    name: 'FM-23 a node without raft/ is taken for a single hub',
+    patches: [
+      patch(
+        'engine/raft/lost-node.ts',
+        'if (node === undefined) return refuseLostNode(disk, folder);',
+        'if (!node) return;',
+      ),
+    ],
+    tests: data,
+    grep: 'without raft/: ',
+  },
+  {
+    name: 'FM-23 a node without raft/ begins anew',
+    patches: [patch('engine/raft/join.ts', '  if (found === undefined) await refuseLostNode(disk, folder);\n', '')],
+    tests: data,
+    grep: 'without raft/: ',
+  },
+  {
+    name: 'FM-23 a node without node.json makes itself another',
+    patches: [
+      patch(
+        'engine/raft/node-file.ts',
+        'if ((await disk.facts(log)) === undefined) return undefined;',
+        'if (log !== "") return undefined;',
+      ),
+    ],
+    tests: data,
+    grep: 'without raft/node.json',
+  },
+  {
+    name: 'FM-23 a node without a Raft log makes itself another',
+    patches: [patch('engine/raft/open-data.ts', ', gone: goneLog(folder, mark)', '')],
+    tests: data,
+    grep: 'without raft/log',
+  },
+  {
+    name: 'FM-23 an empty Raft log is made anew',
+    patches: [
+      patch(
+        'raft-log/raft-log.ts',
+        'if (last === undefined) {\n      if (gone !== undefined) throw gone();',
+        'if (last === undefined) {',
+      ),
+    ],
+    tests: data,
+    grep: 'without raft/log',
+  },
+  {
+    name: 'FM-23 a node that does not know what it applied begins at nothing',
+    patches: [
+      patch(
+        'engine/raft/open-data.ts',
+        'mark === undefined && raft.recovered.base.index > 0',
+        'raft.recovered.base.index < 0',
+      ),
+    ],
+    tests: data,
+    grep: 'without meta.json',
+  },
+  {
+    name: 'a repair makes another history of the log of a node',
+    patches: [
+      patch('commands/repair.ts', '      if (!dryRun) await refuseNode(nodeDisk, dataDir, REPLACE_NODE);\n', ''),
+    ],
+    tests: data,
+    grep: 'is not repaired',
+  },
+  {
+    name: 'an import makes another history of the log of a stopped node',
+    patches: [patch('commands/import.ts', 'await refuseNode(', 'if (dataDir === "") await refuseNode(')],
+    tests: data,
+    grep: 'is not imported',
+  },
+  {
     name: 'FM-33 what was discarded is not noted as rejected',
     patches: [patch('engine/raft/discarded.ts', 'if (rejected.length > 0) {', 'if (rejected.length > 1e9) {')],
     tests: lost,

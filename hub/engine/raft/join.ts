@@ -11,6 +11,7 @@ import type { RaftMark } from './cluster';
 import { unreachableHint } from '../../cluster-config';
 import { form, type Formation } from './formation';
 import { openFormationDoor } from './formation-door';
+import { refuseLostNode } from './lost-node';
 import { newNodeFile, raftLogFolder, readNodeFile, writeNodeFile, type NodeFile } from './node-file';
 import type { RaftEngineOptions } from './open';
 
@@ -45,6 +46,7 @@ export async function joinCluster(options: RaftEngineOptions): Promise<JoinedNod
       `This node is ${known.address} to its cluster, not ${config.advertise}. Remove it and add it again to change that.`,
     );
   }
+  if (found === undefined) await refuseLostNode(disk, folder);
   const { advertise } = config;
   if (advertise === undefined || !config.peers.includes(advertise)) {
     throw new HubError(

@@ -32,7 +32,11 @@ const nodeFilePath = (dataDir: string): string => path.join(raftFolder(dataDir),
 export async function readNodeFile(disk: Disk, dataDir: string): Promise<NodeFile | undefined> {
   const file = nodeFilePath(dataDir);
   const bytes = await readWhole(disk, file);
-  if (bytes === undefined) return undefined;
+  if (bytes === undefined) {
+    const log = raftLogFolder(dataDir);
+    if ((await disk.facts(log)) === undefined) return undefined;
+    throw unknownNode(`${file} is missing beside ${log}`);
+  }
   let value: unknown;
   try {
     value = JSON.parse(Buffer.from(bytes).toString('utf8'));
@@ -44,10 +48,13 @@ export async function readNodeFile(disk: Disk, dataDir: string): Promise<NodeFil
   throw damaged(file, shapeFault(parsed.error), parsed.error);
 }
 
-function damaged(file: string, why: string, cause: unknown): HubError {
+const damaged = (file: string, why: string, cause: unknown): HubError =>
+  unknownNode(`${file} is damaged (${why})`, cause);
+
+function unknownNode(what: string, cause?: unknown): HubError {
   return new HubError(
     'bad_data',
-    `${file} is damaged (${why}): which node this is cannot be known any more. Put the file back as it was; or remove this node ` +
+    `${what}: which node this is cannot be known any more. Put the file back as it was; or remove this node ` +
       '(ctx hub peer remove), empty its data directory and add it again (ctx hub peer add).',
     { cause },
   );

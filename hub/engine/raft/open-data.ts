@@ -1,8 +1,5 @@
-/**
- * Joins a node's Raft log to how far it was applied, and refuses a node that lost what it promised: it would vote, and count
- * for a majority, without what it said it has (thesis §3.8).
- */
-import { HubError } from '../../../core/errors';
+/** Joins a node's Raft log to how far it was applied, and refuses a node that lost what it promised. */
+import type { HubError } from '../../../core/errors';
 import { EMPTY_CONFIGURATION } from '../../raft/configuration';
 import type { Entry } from '../../raft/entry';
 import { RaftLog, type OpenedRaftLog } from '../../raft-log/raft-log';
@@ -14,6 +11,7 @@ import { openStore } from '../../store/open-store';
 import type { Store } from '../../store/store';
 import { parseMark, type ClusterState, type RaftMark } from './cluster';
 import { decodeBatch } from './command-batch';
+import { lostLog, lostPromise } from './lost-node';
 import { raftLogFolder } from './node-file';
 
 /** Of a node that joined and has not got its first snapshot yet. */
@@ -32,15 +30,6 @@ export interface OpenedData {
   readonly state: ClusterState;
 }
 
-/** What this node promised is not there any more, and how that shows. */
-export function lostLog(folder: string, end: number, sign: string): HubError {
-  return new HubError(
-    'bad_data',
-    `The Raft log in ${raftLogFolder(folder)} ends at entry ${end}, but ${sign}: this node lost what it promised, and must not ` +
-      'vote again. Remove it (ctx hub peer remove), empty its data directory, and add it again (ctx hub peer add).',
-  );
-}
-
 const endOf = ({ recovered }: OpenedRaftLog): number => recovered.entries.at(-1)?.index ?? recovered.base.index;
 
 const publishes = (entry: Entry, id: string): boolean =>
@@ -57,12 +46,17 @@ const publishes = (entry: Entry, id: string): boolean =>
 export async function openData(options: DataOptions): Promise<OpenedData> {
   const { disk, folder, warn } = options;
   const meta = await readMeta(disk, dataFiles(folder));
-  const mark = meta.kind === 'meta' ? parseMark(meta.meta.raft) : undefined;
-  const raft = await RaftLog.open({ disk, folder: raftLogFolder(folder), warn });
+  if (meta.kind !== 'meta') throw lostPromise(`${dataFiles(folder).meta} is missing`);
+  const mark = parseMark(meta.meta.raft);
+  const raft = await RaftLog.open({ disk, folder: raftLogFolder(folder), warn, gone: goneLog(folder, mark) });
   try {
     if (mark !== undefined && mark.snapshot !== 'begun') {
       requireMark(folder, raft, mark);
       await requireLines(disk, folder, raft, mark.index);
+    }
+    // Before its first snapshot a node's Raft log begins at its start.
+    if (mark === undefined && raft.recovered.base.index > 0) {
+      throw lostPromise(`${dataFiles(folder).meta} does not say how far ${raftLogFolder(folder)} was applied`);
     }
     await cutToWatermark(disk, folder);
     const store = await openStore({ ...options, now: Date.now, refuseClientEdits: true });
@@ -83,11 +77,18 @@ export async function openData(options: DataOptions): Promise<OpenedData> {
 
 /** The snapshot is whole; only the Raft log did not hear of it any more. */
 const isBehindSnapshot = (raft: OpenedRaftLog, mark: RaftMark): boolean =>
-  mark.snapshot === 'installed' && !raft.fresh && endOf(raft) < mark.index;
+  mark.snapshot === 'installed' && endOf(raft) < mark.index;
+
+/** A log that was applied here must be there. */
+function goneLog(folder: string, mark: RaftMark | undefined): (() => HubError) | undefined {
+  if (mark === undefined) return undefined;
+  return () =>
+    lostPromise(`The Raft log in ${raftLogFolder(folder)} is gone, but entry ${mark.index} of it was applied here`);
+}
 
 function requireMark(folder: string, raft: OpenedRaftLog, mark: RaftMark): void {
   const end = endOf(raft);
-  if ((end >= mark.index && !raft.fresh) || isBehindSnapshot(raft, mark)) return;
+  if (end >= mark.index || isBehindSnapshot(raft, mark)) return;
   throw lostLog(folder, end, `${mark.index} was applied here`);
 }
 
@@ -108,9 +109,9 @@ function requireClients(folder: string, raft: OpenedRaftLog, mark: RaftMark, sto
 
 async function withSnapshot(raft: OpenedRaftLog, mark: RaftMark): Promise<OpenedRaftLog> {
   if (!isBehindSnapshot(raft, mark)) return raft;
-  const { log, fresh, recovered } = raft;
+  const { log, recovered } = raft;
   const base = { term: mark.term, index: mark.index };
   const hardState = { ...recovered.hardState, commit: base.index };
   await log.write({ hardState, restore: base, entries: [], sync: true });
-  return { log, fresh, recovered: { hardState, base, entries: [] } };
+  return { log, recovered: { hardState, base, entries: [] } };
 }
