@@ -2,6 +2,7 @@
 import fs from 'node:fs';
 import { HubError } from '../../core/errors';
 import { errnoOf } from '../../core/node/file-errors';
+import { isDiskFull } from '../store/disk';
 import { lockDataDirectory } from '../store/lock';
 
 export function requireDataDirectory(dataDir: string): void {
@@ -27,8 +28,10 @@ export function asIoError(error: unknown, what: string): unknown {
   if (error instanceof HubError || !(error instanceof Error) || errno === undefined || !/^E[A-Z0-9]+$/.test(errno)) {
     return error;
   }
-  const full = errno === 'ENOSPC' || errno === 'EDQUOT';
-  return new HubError(full ? 'disk_full' : 'io_failed', `${what}: ${error.message}.`, { cause: error });
+  const [code, next] = isDiskFull(error)
+    ? (['disk_full', ' Free some space and try again.'] as const)
+    : (['io_failed', ''] as const);
+  return new HubError(code, `${what}: ${error.message}.${next}`, { cause: error });
 }
 
 export function count(n: number, one: string, many = `${one}s`): string {

@@ -95,7 +95,7 @@ async function repair(flags: Flags, context: HubCommandContext): Promise<void> {
       );
     } catch (error) {
       progress.end();
-      throw asIoError(error, `${dataDir} could not be repaired, and nothing was taken away`);
+      throw asIoError(error, `${dataDir} is not repaired; nothing is lost, and the same command finishes it`);
     }
   });
 }

@@ -152,7 +152,7 @@ export class Store {
     } catch (error) {
       if (!(error instanceof ReplaceError)) throw error;
       if (error.stage === 'after') throw this.log.fail(`${name} may or may not have been replaced`, error.cause);
-      const isFull = isDiskFull(error.cause);
+      const isFull = isDiskFull(error);
       const next = isFull ? "Free space on the hub's disk." : "Look at the hub's disk and its permissions.";
       throw new HubError(isFull ? 'disk_full' : 'store_failed', `Nothing was changed: ${error.message}. ${next}`, {
         cause: error,

@@ -94,12 +94,15 @@ export async function writeNew(disk: Disk, file: string, bytes: Uint8Array): Pro
 /** Why a replacement failed, and whether the new bytes may be there all the same. */
 export class ReplaceError extends Error {
   override readonly name = 'ReplaceError';
+  /** The errno behind it, as a file system's own errors carry it. */
+  readonly code: string | undefined;
   constructor(
     readonly file: string,
     readonly stage: 'before' | 'after',
     cause: unknown,
   ) {
     super(`${file} could not be replaced: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    this.code = errnoOf(cause);
   }
 }
 

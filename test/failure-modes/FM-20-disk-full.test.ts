@@ -171,6 +171,30 @@ describe('FM-20: disk full', () => {
     assert.equal((await hub.stop()).code, 0);
   });
 
+  for (const name of ['hub.id', 'meta.json']) {
+    it(`a first start that has no room for ${name} says so, in front and as a daemon; with space it starts`, async function () {
+      const why = diskFaultsImpossible();
+      if (why !== undefined) {
+        console.log(`      NOT RUN: ${why}`);
+        this.skip();
+      }
+      const home = tempDir('ctx-first-start');
+      const dataDir = path.join(home, 'data');
+      const faults = diskFaults(tempDir('ctx-faults'));
+      const start = ['hub', 'start', '--port', '0', '--data-dir', dataDir];
+      for (const args of [start, [...start, '--daemon']]) {
+        faults.command(`full ${name}`);
+        const refused = await ctx(args, { cwd: home, env: { ...userEnv(home), ...faults.env } });
+        assert.deepEqual([refused.code, refused.stdout], [74, ''], refused.stderr);
+        assert.match(refused.stderr, new RegExp(`^ctx: [^\\n]*${name}[^\\n]*no space left[^\\n]*Free some`, 'm'));
+        assert.doesNotMatch(refused.stderr, /^ +at /m);
+        faults.clear();
+      }
+      const hub = await startHub({ dataDir });
+      assert.equal((await hub.stop()).code, 0);
+    });
+  }
+
   it('an outbox of which half a line fits: the share says so and keeps nothing of it; with space it is shared', async function () {
     const why = diskFaultsImpossible();
     if (why !== undefined) {

@@ -27,6 +27,11 @@ export const mutants = [
     tests: failure('FM-20-disk-full'),
   },
   {
+    name: 'FM-20 takes a first start on a full disk for a bug',
+    patches: [store('whole-file.ts', 'this.code = errnoOf(cause);', 'this.code = undefined;')],
+    tests: failure('FM-20-disk-full'),
+  },
+  {
     name: 'FM-26 waits for the other end of a pipe',
     patches: [store('node-disk.ts', 'read: O_RDONLY | NO_FOLLOW | NO_WAIT', 'read: O_RDONLY | NO_FOLLOW')],
   },
