@@ -234,16 +234,21 @@ describe('a hub that grows into a cluster', function () {
     await lost.hub.kill9();
     nodes.length = 1;
     const session = await openSession({ address: kept.address, token });
-    await assert.rejects(session.publish([published('nobody')]), { code: 'no_leader' });
+    const names = new RegExp(`not reached: ${lost.address} \\(connect ECONNREFUSED`);
+    await until(
+      'the node is missed',
+      async () => (await hubCommand(kept.dataDir, 'status')).stdout.match(names) !== null,
+    );
+    await assert.rejects(session.publish([published('nobody')]), { code: 'no_leader', message: names });
     const page = await session.syncPage({});
     assert.ok(page.entries.length > 0);
     session.terminate();
     const refused = await hubCommand(kept.dataDir, 'peer', 'remove', lost.address);
     assert.equal(refused.code, 69);
-    assert.match(refused.stderr, /ctx hub recover --force/);
+    assert.match(refused.stderr, /no leader, not reached: ws:.* ctx hub recover --force/);
     const status = await hubCommand(kept.dataDir, 'status', '--exit-code');
     assert.equal(status.code, 1);
-    assert.match(status.stdout, /There is no leader/);
+    assert.match(status.stdout, /^Problem: +There is no leader: .* Now not reached: ws:.*$/m);
     assert.match(status.stdout, /unreachable: /);
   });
 });

@@ -393,4 +393,9 @@ export const mutants = [
     ],
     tests: ['test/conformance/engine/raft-cluster.test.ts'],
   },
+  {
+    name: 'FM-61 a node that nobody reaches does not say whom it misses',
+    patches: [patch('engine/raft/contacts.ts', "if (all.length === 0) return '';", "return '';")],
+    tests: members,
+  },
 ];

@@ -10,7 +10,7 @@ import type { Member } from '../../peers/peers';
 import type { PeerIdentity } from '../../peers/proof';
 import type { ConfigurationChange } from '../../raft/configuration';
 import { encodeMember } from './cluster';
-import { ADMIN_MS, MAX_NODES, TRANSFER_MS } from './limits';
+import { ADMIN_MS, MAX_NODES, NO_LEADER_MS, TRANSFER_MS } from './limits';
 import { parseNodeInfo, type MemberInfo } from './node-info';
 import type { Replica } from './replica';
 import type { StateMachine } from './state-machine';
@@ -25,6 +25,8 @@ export interface AdminParts {
   readonly info: () => Promise<MemberInfo>;
   readonly request: (node: number, name: string, body: unknown, timeoutMs: number) => Promise<Frame>;
   readonly trouble: (node: number) => string | undefined;
+  /** Which members are not reached and why; empty when all are. */
+  readonly unreached: () => string;
   readonly warn: (message: string) => void;
 }
 
@@ -117,9 +119,15 @@ export class ClusterAdmin {
         const said = await this.ask(replica.leader, wish);
         if (said !== undefined) return said;
       }
-      if (performance.now() > deadline) throw new HubError('no_leader', `The cluster has no leader. ${RECOVER_HINT}`);
+      if (performance.now() > deadline || replica.leaderlessMs > NO_LEADER_MS) throw this.leaderless();
       await later(POLL_MS);
     }
+  }
+
+  private leaderless(): HubError {
+    const unreached = this.parts.unreached();
+    const why = unreached === '' ? '' : `, ${unreached}`;
+    return new HubError('no_leader', `The cluster has no leader${why}. ${RECOVER_HINT}`);
   }
 
   /** @returns undefined when the answer was lost and nobody knows yet: it is asked again */

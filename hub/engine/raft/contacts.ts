@@ -10,7 +10,12 @@ export interface ContactsParts {
   /** Newest version of commands that a member understands, and that this node does. */
   readonly speaks: (node: number) => number | undefined;
   readonly ownSpeaks: number;
+  /** Why there is no connection to a member. */
+  readonly trouble: (node: number) => string | undefined;
 }
+
+/** A message names so many that are not reached, and counts the rest. */
+const MAX_NAMED = 3;
 
 export class Contacts {
   constructor(private readonly parts: ContactsParts) {}
@@ -28,6 +33,17 @@ export class Contacts {
     return this.all()
       .filter(({ id }) => id !== this.parts.node.node)
       .sort((a, b) => rank(a) - rank(b));
+  }
+
+  /** Who is not reached and why, to stand in a sentence or behind one; empty when there is a connection to each. */
+  unreached(): string {
+    const all = this.others().flatMap(({ id, address }) => {
+      const why = this.parts.trouble(id);
+      return why === undefined ? [] : [`${address} (${why})`];
+    });
+    if (all.length === 0) return '';
+    const rest = all.length - MAX_NAMED;
+    return `not reached: ${all.slice(0, MAX_NAMED).join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`;
   }
 
   /** Why a peer is not let in, in words. */

@@ -45,3 +45,5 @@ export const DISCARD_SETTLE_MS = 5_000;
 export const CURSOR_WAIT_MS = 4_000;
 export const TRANSFER_MS = 3_000;
 export const ADMIN_MS = 10_000;
+/** An operator's wish waits for an election, not for nodes that do not come back: nobody led for this long. */
+export const NO_LEADER_MS = 4_000;

@@ -112,6 +112,7 @@ class OpenNode {
       members: () => this.machine.now.members,
       leader: () => this.replica.leader,
       speaks: (id) => this.peers.speaks(id),
+      trouble: (id) => this.peers.trouble(id),
     });
     this.state = new HubState({
       head: store.head,
@@ -166,6 +167,7 @@ class OpenNode {
       info: () => this.info(),
       request: (to, name, body, timeoutMs) => this.peers.request(to, name, body, [], timeoutMs),
       trouble: (to) => this.peers.trouble(to),
+      unreached: () => this.contacts.unreached(),
     });
     this.engine = new RaftEngine({
       ...{ replica: this.replica, machine: this.machine, nodeId: node.node, now: Date.now },
@@ -173,6 +175,7 @@ class OpenNode {
       request: (to, name, body, timeoutMs) => this.peers.request(to, name, body, [], timeoutMs),
       isConnected: (to) => this.peers.isOpen(to),
       oldest: () => this.contacts.oldest(),
+      unreached: () => this.contacts.unreached(),
       handOver: async () => {
         await this.admin.handOver();
       },
@@ -294,7 +297,11 @@ class OpenNode {
     if (this.discarded.fault !== undefined) problems.push(this.discarded.fault);
     const refused = this.arrivals.faultOf(replica.leader);
     if (refused !== undefined) problems.push(refused);
-    if (replica.leader === 0) problems.push('There is no leader: writes are refused until a majority is in contact.');
+    if (replica.leader === 0) {
+      const unreached = this.contacts.unreached();
+      const why = unreached === '' ? '' : ` Now ${unreached}.`;
+      problems.push(`There is no leader: writes are refused until a majority is in contact.${why}`);
+    }
     const distrust = this.distrust();
     if (distrust !== undefined) problems.push(distrust.message);
     const { members, configuration, index } = machine.now;

@@ -31,6 +31,8 @@ export interface RaftEngineParts {
   readonly isConnected: (node: number) => boolean;
   /** The member that understands the oldest version of commands only. */
   readonly oldest: () => { readonly address: string; readonly speaks: number };
+  /** Which members are not reached and why; empty when all are. */
+  readonly unreached: () => string;
   /** Wall clock, ms. */
   readonly now: () => number;
   readonly handOver: () => Promise<void>;
@@ -238,7 +240,9 @@ export class RaftEngine implements LogEngine {
   private why(): string {
     const { replica } = this.parts;
     if (replica.writeFault !== undefined) return replica.writeFault;
-    return replica.leader === 0 ? 'no majority of the cluster is in contact' : 'the leader does not answer';
+    if (replica.leader !== 0) return 'the leader does not answer';
+    const unreached = this.parts.unreached();
+    return `no majority of the cluster is in contact${unreached === '' ? '' : `, ${unreached}`}`;
   }
 
   readonly status = (): EngineStatus => ({

@@ -38,6 +38,7 @@ function follower(...answers: readonly [Answer, ...Answer[]]): Follower {
     },
     isConnected: () => true,
     oldest: () => ({ address: 'ws://127.0.0.1:1', speaks: 1 }),
+    unreached: () => '',
     now: () => 0,
     handOver: () => Promise.resolve(),
     closeParts: () => Promise.resolve(),
