@@ -28,6 +28,7 @@ import { MarkSchedule } from './mark-schedule';
 import { Standing } from './standing';
 import type { StateMachine } from './state-machine';
 import { UnappliedTail } from './unapplied-tail';
+import { WaitingReads } from './waiting-reads';
 
 export interface ReplicaParts {
   readonly id: number;
@@ -66,9 +67,7 @@ export class Replica {
   private leaderNow = NOBODY;
   /** Monotonic time since which there has been no leader; undefined = there is one. */
   private leaderlessSince: number | undefined = performance.now();
-  private reads = 0;
-  private readonly readers = new Map<string, (index: number | undefined) => void>();
-  private waiters: { readonly index: number; readonly done: (isApplied: boolean) => void }[] = [];
+  private readonly reads: WaitingReads;
   private readonly tail: UnappliedTail;
   private bytesSinceCompaction = 0;
   private readonly room: DiskRoom;
@@ -95,6 +94,7 @@ export class Replica {
       },
       { ...recovered, configuration, applied: index },
     );
+    this.reads = new WaitingReads(id);
     this.room = new DiskRoom(parts);
     this.standing = new Standing({
       isLeaderless: () => !this.stopping && this.leaderNow === NOBODY,
@@ -197,36 +197,15 @@ export class Replica {
   }
 
   /** @returns the index from which on a read is current; undefined = there is no leader that a majority follows */
-  async readIndex(timeoutMs: number): Promise<number | undefined> {
-    if (this.stopping) return undefined;
-    const key = `${this.parts.id}.${++this.reads}`;
-    const answer = new Promise<number | undefined>((resolve) => {
-      const timer = setTimeout(() => {
-        this.readers.delete(key);
-        resolve(undefined);
-      }, timeoutMs);
-      this.readers.set(key, (index) => {
-        clearTimeout(timer);
-        resolve(index);
-      });
-    });
-    this.act((core) => core.askRead(key));
-    return answer;
+  readIndex(timeoutMs: number): Promise<number | undefined> {
+    if (this.stopping) return Promise.resolve(undefined);
+    return this.reads.ask(timeoutMs, (key) => this.act((core) => core.askRead(key)));
   }
 
   /** @returns whether it was within the time */
   waitApplied(index: number, timeoutMs: number): Promise<boolean> {
-    if (this.appliedIndex >= index || this.stopping) return Promise.resolve(this.appliedIndex >= index);
-    return new Promise((resolve) => {
-      const done = (isApplied: boolean): void => {
-        clearTimeout(timer);
-        this.waiters = this.waiters.filter((each) => each !== waiter);
-        resolve(isApplied);
-      };
-      const waiter = { index, done };
-      const timer = setTimeout(() => done(false), timeoutMs);
-      this.waiters.push(waiter);
-    });
+    const isApplied = this.appliedIndex >= index;
+    return isApplied || this.stopping ? Promise.resolve(isApplied) : this.reads.waitApplied(index, timeoutMs);
   }
 
   private pump(): void {
@@ -244,10 +223,7 @@ export class Replica {
     }
     for (const message of now.messages) this.send(message);
     this.applyAll(now.apply);
-    for (const { read, index } of now.reads) {
-      this.readers.get(read)?.(index);
-      this.readers.delete(read);
-    }
+    for (const { read, index } of now.reads) this.reads.answer(read, index);
     if (softState === undefined) return;
     this.roleNow = softState.role;
     this.leaderNow = softState.leader;
@@ -292,7 +268,7 @@ export class Replica {
     } finally {
       signal.removeEventListener('abort', ended);
     }
-    this.settleWaiters();
+    this.reads.applied(this.appliedIndex);
   }
 
   private inLogTurn(work: (log: RaftLog) => Promise<void>): Promise<void> {
@@ -346,15 +322,10 @@ export class Replica {
     this.core.applied(entry.index);
     this.tail.applied(entry.index);
     this.parts.applied(entry, results);
-    this.settleWaiters();
+    this.reads.applied(this.appliedIndex);
     this.marks.touch();
     this.pump();
     if (this.isCompactionDue()) await this.mark();
-  }
-
-  private settleWaiters(): void {
-    const { appliedIndex } = this;
-    for (const { index, done } of this.waiters) if (index <= appliedIndex) done(true);
   }
 
   private isCompactionDue(): boolean {
@@ -391,9 +362,7 @@ export class Replica {
     this.marks.close();
     this.stopping = true;
     this.room.stop();
-    for (const { done } of this.waiters) done(false);
-    for (const answer of this.readers.values()) answer(undefined);
-    this.readers.clear();
+    this.reads.close();
     while (this.persisting !== undefined || this.working !== undefined) {
       await Promise.all([this.persisting, this.working]);
     }
