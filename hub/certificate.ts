@@ -7,6 +7,7 @@ import { HubError } from '../core/errors';
 import { writeFileAtomic } from '../core/node/atomic-file';
 import { errnoOf, fileError } from '../core/node/file-errors';
 import { PRIVATE_FILE_MODE } from '../core/node/platform';
+import { readSmallFile } from '../core/node/small-file';
 import { isIP } from 'node:net';
 
 export type TlsConfig =
@@ -32,14 +33,6 @@ function fault(file: string, why: string, cause?: unknown): HubError {
   return new HubError('config', `${file} cannot be used for TLS: ${why}.`, { cause });
 }
 
-function readText(file: string): string {
-  try {
-    return fs.readFileSync(file, 'utf8');
-  } catch (error) {
-    throw fileError(error, 'read', file);
-  }
-}
-
 function parseCertificate(file: string, pem: string): X509Certificate {
   try {
     return new X509Certificate(pem);
@@ -50,8 +43,8 @@ function parseCertificate(file: string, pem: string): X509Certificate {
 
 /** @throws HubError `config` that names the file and what is wrong with it */
 export function loadCertificate(certFile: string, keyFile: string, now: Date): Certificate {
-  const cert = readText(certFile);
-  const key = readText(keyFile);
+  const cert = readSmallFile(certFile);
+  const key = readSmallFile(keyFile);
   const parsed = parseCertificate(certFile, cert);
   let isPair: boolean;
   try {

@@ -1,9 +1,8 @@
 /** How a node is started as part of a cluster: flags in, one checked value out. */
-import fs from 'node:fs';
 import path from 'node:path';
 import { HubError } from '../core/errors';
 import { isLoopbackHost, parseHubAddress } from '../core/hub-address';
-import { fileError } from '../core/node/file-errors';
+import { readSmallFile } from '../core/node/small-file';
 import { DEFAULT_KEEP_ENTRIES, MAX_NODES } from './engine/raft/limits';
 
 export interface ClusterFlags {
@@ -42,12 +41,7 @@ export function durationText(ms: number): string {
 }
 
 function secretOf(file: string): string {
-  let secret: string;
-  try {
-    secret = fs.readFileSync(file, 'utf8').trim();
-  } catch (error) {
-    throw new HubError('config', fileError(error, 'read', file).message, { cause: error });
-  }
+  const secret = readSmallFile(file).trim();
   if (secret.length >= MIN_SECRET_CHARACTERS) return secret;
   throw new HubError(
     'config',

@@ -2,14 +2,17 @@
  * Opens an authenticated WebSocket to a hub, step by step, so that a failure can name the step it happened at: DNS, TCP,
  * TLS, HTTP upgrade, authentication (FM-60). The token leaves this machine only after TLS has been verified (S02).
  */
+import type { IncomingMessage } from 'node:http';
 import net from 'node:net';
 import tls from 'node:tls';
 import { WebSocket } from 'ws';
 import { HubError, type ConnectStep } from '../errors';
+import { plainFingerprint } from '../fingerprint';
 import type { HubAddress } from '../hub-address';
 import { MAX_FRAME_BYTES } from '../limits';
 import { secondsText } from '../seconds-text';
 import { SUBPROTOCOL } from '../wire';
+import { socketTrouble } from './socket-trouble';
 
 export interface ConnectOptions {
   readonly address: HubAddress;
@@ -23,6 +26,9 @@ export interface ConnectOptions {
   /** Told as each step begins. */
   readonly onStep: (step: ConnectStep) => void;
 }
+
+/** Longer than this no hub of ours asks. */
+const MAX_RETRY_AFTER_S = 24 * 60 * 60;
 
 /** What to look at next, per step. */
 export const STEP_ADVICE: Readonly<Record<ConnectStep, string>> = {
@@ -56,26 +62,6 @@ export function connectTimeout(url: string, step: ConnectStep, timeoutMs: number
   const what = `no answer within ${secondsText(timeoutMs)}`;
   const message = `Cannot connect to the hub at ${url}, ${STEP_NAMES[step]}: ${what}. ${STEP_ADVICE[step]}`;
   return new HubError('unreachable', message, { step });
-}
-
-function describe(error: unknown): string {
-  if (error instanceof AggregateError && error.errors.length > 0) return describe(error.errors[0]);
-  const { code, message } = error as NodeJS.ErrnoException;
-  switch (code) {
-    case 'ECONNREFUSED':
-      return 'connection refused';
-    case 'ECONNRESET':
-      return 'the connection was reset';
-    case 'ENOTFOUND':
-      return 'the host name is not known';
-    case 'EAI_AGAIN':
-      return 'the name server did not answer';
-    case 'EHOSTUNREACH':
-    case 'ENETUNREACH':
-      return 'no route to the host';
-    default:
-      return message;
-  }
 }
 
 function isDnsError(error: unknown): boolean {
@@ -119,21 +105,13 @@ async function dialTcp(options: ConnectOptions): Promise<net.Socket> {
       socket.once('connect', () => resolve(socket));
       socket.once('error', (error) => {
         const step = isDnsError(error) ? 'dns' : 'tcp';
-        reject(connectError(address.url, step, describe(error), error));
+        reject(connectError(address.url, step, socketTrouble(error, address.url), error));
       });
     });
   } catch (error) {
     socket.destroy();
     throw error;
   }
-}
-
-/** The hex digits of a fingerprint, however it was written (colons, `sha256:`, upper case). */
-export function plainFingerprint(text: string): string {
-  return text
-    .toLowerCase()
-    .replace(/^sha-?256[:=/]/, '')
-    .replaceAll(/[^0-9a-f]/g, '');
 }
 
 function checkPinned(socket: tls.TLSSocket, fingerprint: string, url: string): HubError | undefined {
@@ -166,7 +144,9 @@ async function secure(plain: net.Socket, options: ConnectOptions): Promise<tls.T
         if (wrong === undefined) resolve(socket);
         else reject(wrong);
       });
-      socket.once('error', (error) => reject(connectError(address.url, 'tls', describe(error), error)));
+      socket.once('error', (error) =>
+        reject(connectError(address.url, 'tls', socketTrouble(error, address.url), error)),
+      );
       socket.once('close', () => reject(connectError(address.url, 'tls', 'the hub closed the connection')));
     });
   } catch (error) {
@@ -175,9 +155,24 @@ async function secure(plain: net.Socket, options: ConnectOptions): Promise<tls.T
   }
 }
 
-function refusedUpgrade(url: string, status: number | undefined): HubError {
+/** When to come back, as the answer says it; a date, which is for browsers, counts as nothing said. */
+function retryAfterOf({ headers }: IncomingMessage): number | undefined {
+  const seconds = Number(headers['retry-after']);
+  return seconds > 0 ? Math.min(seconds, MAX_RETRY_AFTER_S) * 1_000 : undefined;
+}
+
+function tooMany(url: string, retryAfterMs = 1_000): HubError {
+  const message =
+    `The hub at ${url} is reached and refuses one more session (rate limited, HTTP 429): this token has as many sessions as it may. ` +
+    `Close an editor or a listener that uses it, or try again in ${secondsText(retryAfterMs)}.`;
+  return new HubError('rate_limited', message, { step: 'http', retryAfterMs });
+}
+
+function refusedUpgrade(url: string, response: IncomingMessage): HubError {
+  const status = response.statusCode;
+  if (status === 429) return tooMany(url, retryAfterOf(response));
   if (status === 401) return connectError(url, 'auth', 'the hub does not accept the token');
-  if (status === 429 || status === 503) return connectError(url, 'http', `the hub is busy (HTTP ${status})`);
+  if (status === 503) return connectError(url, 'http', 'the hub is busy (HTTP 503)');
   if (status === 426) return connectError(url, 'protocol', 'the hub does not speak this version (HTTP 426)');
   return connectError(url, 'http', `the answer was HTTP ${status ?? '?'} instead of a WebSocket`);
 }
@@ -201,9 +196,9 @@ async function upgrade(socket: net.Socket, options: ConnectOptions): Promise<Web
       });
       ws.once('unexpected-response', (_request, response) => {
         response.resume();
-        reject(refusedUpgrade(address.url, response.statusCode));
+        reject(refusedUpgrade(address.url, response));
       });
-      ws.on('error', (error) => reject(connectError(address.url, 'http', describe(error), error)));
+      ws.on('error', (error) => reject(connectError(address.url, 'http', socketTrouble(error, address.url), error)));
     });
   } catch (error) {
     ws.terminate();

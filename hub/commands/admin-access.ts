@@ -1,8 +1,8 @@
 /** How an operator's command reaches a hub: local control on its own machine, or an address with the admin token. */
-import fs from 'node:fs';
 import path from 'node:path';
 import { HubError } from '../../core/errors';
-import { fileError } from '../../core/node/file-errors';
+import { requireFingerprint } from '../../core/fingerprint';
+import { readSmallFile } from '../../core/node/small-file';
 import type { ProgramIo } from '../../core/program';
 
 export interface RemoteFlags {
@@ -17,19 +17,10 @@ export const TOKEN_FILE_FLAG = ['--token-file <file>', 'file with a token; - rea
 export const CA_FLAG = ['--ca <file>', 'PEM file of the certificate authority to trust'] as const;
 export const FINGERPRINT_FLAG = ['--fingerprint <hex>', 'SHA-256 fingerprint of the certificate to trust'] as const;
 
-function readFileOf(io: ProgramIo, file: string): string {
-  const full = path.resolve(io.cwd, file);
-  try {
-    return fs.readFileSync(full, 'utf8');
-  } catch (error) {
-    throw fileError(error, 'read', full);
-  }
-}
-
 /** `--token-file`, else `$CTX_ADMIN_TOKEN`. Never from an argument: those are seen by every process of the machine (S35). */
 export async function tokenFrom(io: ProgramIo, flags: RemoteFlags): Promise<string | undefined> {
   if (flags.tokenFile === '-') return (await io.readStdin()).trim();
-  if (flags.tokenFile !== undefined) return readFileOf(io, flags.tokenFile).trim();
+  if (flags.tokenFile !== undefined) return readSmallFile(path.resolve(io.cwd, flags.tokenFile)).trim();
   const fromEnv = io.env['CTX_ADMIN_TOKEN']?.trim();
   return fromEnv === '' ? undefined : fromEnv;
 }
@@ -43,7 +34,7 @@ export async function requireAdminToken(io: ProgramIo, flags: RemoteFlags): Prom
 /** Trust in a TLS hub, as the session and HTTP clients take it. */
 export function trustFrom(io: ProgramIo, flags: RemoteFlags): { readonly ca?: string; readonly fingerprint?: string } {
   return {
-    ...(flags.ca === undefined ? {} : { ca: readFileOf(io, flags.ca) }),
-    ...(flags.fingerprint === undefined ? {} : { fingerprint: flags.fingerprint }),
+    ...(flags.ca === undefined ? {} : { ca: readSmallFile(path.resolve(io.cwd, flags.ca)) }),
+    ...(flags.fingerprint === undefined ? {} : { fingerprint: requireFingerprint(flags.fingerprint) }),
   };
 }

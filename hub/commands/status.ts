@@ -6,6 +6,7 @@ import { REQUEST_TIMEOUT_MS } from '../../core/limits';
 import { parseStatus, type StatusInfo } from '../../core/wire';
 import { dataDirOf } from '../config';
 import { httpRequest } from '../../core/node/local-hub/http-request';
+import { socketTrouble } from '../../core/node/socket-trouble';
 import { findLocalHub, notRunning, parseHealth, statusRequest } from '../../core/node/local-hub/local-control';
 import {
   ADDR_FLAG,
@@ -84,8 +85,7 @@ async function remoteReport(address: string, flags: Flags, context: HubCommandCo
   try {
     answer = await httpRequest(`${base}/healthz`, options);
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    const message = `No hub answers at ${url}: ${why}. Check the address, that the hub runs, and the firewall between.`;
+    const message = `No hub answers at ${url}: ${socketTrouble(error, url)}. Check the address, that the hub runs, and the firewall between.`;
     return { state: 'stopped', where: url, error: new HubError('unreachable', message, { cause: error }) };
   }
   const health = parseHealth(answer.body);

@@ -45,6 +45,18 @@ export const mutants = [
     tests: failure('FM-26-files-that-do-not-match'),
   },
   {
+    name: 'waits for the other end of a pipe where a token is named',
+    patches: [patch('core/node/small-file.ts', 'fs.constants.O_RDONLY | NO_WAIT', 'fs.constants.O_RDONLY')],
+    tests: ['test/hub/strange-input.test.ts'],
+    grep: 'a pipe, a device',
+  },
+  {
+    name: 'takes any text for the fingerprint of a certificate',
+    patches: [patch('core/fingerprint.ts', '{32}$/i.test(bare)', '*/i.test(bare)')],
+    tests: ['test/hub/strange-input.test.ts'],
+    grep: 'a fingerprint',
+  },
+  {
     name: 'FM-29 makes a backup in the data directory itself',
     patches: [patch('hub/commands/backup.ts', '  refuseInside(dataDir, target);\n', '')],
     tests: failure('FM-29-backup'),

@@ -1,9 +1,8 @@
 /** Where `register` takes the admin token from: used once, kept nowhere. It never needs to be in an argument (S35). */
-import fsp from 'node:fs/promises';
 import path from 'node:path';
 import { HubError } from '../../../core/errors';
-import { fileError } from '../../../core/node/file-errors';
 import { promptSecret } from '../../../core/node/prompt';
+import { readSmallFile } from '../../../core/node/small-file';
 import type { ProgramIo } from '../../../core/program';
 import { requireToken } from '../../../core/token';
 
@@ -16,20 +15,12 @@ export interface TokenSource {
   readonly input: boolean;
 }
 
-async function readTokenFile(io: ProgramIo, file: string): Promise<string> {
-  const full = path.resolve(io.cwd, file);
-  try {
-    return await fsp.readFile(full, 'utf8');
-  } catch (error) {
-    throw fileError(error, 'read', full);
-  }
-}
-
 async function findToken(io: ProgramIo, source: TokenSource): Promise<{ text: string; what: string } | undefined> {
   const { token, tokenFile, fromStdin } = source;
   if (token !== undefined) return { text: token, what: 'The value of --token' };
   if (fromStdin || tokenFile === '-') return { text: await io.readStdin(), what: 'What standard input gave' };
-  if (tokenFile !== undefined) return { text: await readTokenFile(io, tokenFile), what: `What ${tokenFile} holds` };
+  if (tokenFile !== undefined)
+    return { text: readSmallFile(path.resolve(io.cwd, tokenFile)), what: `What ${tokenFile} holds` };
   const fromEnv = io.env['CTX_ADMIN_TOKEN'] ?? '';
   if (fromEnv !== '') return { text: fromEnv, what: 'The value of CTX_ADMIN_TOKEN' };
   if (!io.stdinIsTty || !source.input) return undefined;

@@ -1,15 +1,15 @@
 /** `ctx connection register`: exchanges the hub's admin token for a token of this project and seals it. */
-import fsp from 'node:fs/promises';
 import path from 'node:path';
 import type { Command } from 'commander';
 import { isClientName, isProjectName } from '../../../core/entry';
 import { HubError } from '../../../core/errors';
+import { requireFingerprint } from '../../../core/fingerprint';
 import { isLoopbackHost, parseHubAddress } from '../../../core/hub-address';
 import { defaultClientName } from '../../../core/node/client-name';
 import type { Connection } from '../../../core/node/connection-file';
-import { fileError } from '../../../core/node/file-errors';
 import { defaultProjectName, type ProjectPaths } from '../../../core/node/project-directory';
 import { connectionBefore, register as registerProject, type Trust } from '../../../core/node/registration';
+import { readSmallFile } from '../../../core/node/small-file';
 import type { ProgramIo } from '../../../core/program';
 import { adminToken } from './admin-token';
 import { jsonAnswer } from '../../output';
@@ -57,19 +57,17 @@ function named(
   return { project, client };
 }
 
-async function readCa(io: ProgramIo, file: string): Promise<string> {
+function readCa(io: ProgramIo, file: string): string {
   const full = path.resolve(io.cwd, file);
-  const pem = await fsp.readFile(full, 'utf8').catch((error: unknown) => {
-    throw fileError(error, 'read', full);
-  });
+  const pem = readSmallFile(full);
   if (pem.includes('-----BEGIN CERTIFICATE-----')) return pem;
   throw new HubError('usage', `${full} holds no certificate: a PEM file with "BEGIN CERTIFICATE" is needed.`);
 }
 
-async function trustOf(flags: Flags, io: ProgramIo): Promise<Trust> {
+function trustOf(flags: Flags, io: ProgramIo): Trust {
   return {
-    ...(flags.ca === undefined ? {} : { ca: await readCa(io, flags.ca) }),
-    ...(flags.fingerprint === undefined ? {} : { fingerprint: flags.fingerprint }),
+    ...(flags.ca === undefined ? {} : { ca: readCa(io, flags.ca) }),
+    ...(flags.fingerprint === undefined ? {} : { fingerprint: requireFingerprint(flags.fingerprint) }),
   };
 }
 
@@ -105,7 +103,7 @@ async function register(
     );
   }
   const before = await connectionBefore(paths, io.env);
-  const given = await trustOf(flags, io);
+  const given = trustOf(flags, io);
   const trust = isGiven(given) ? given : trustBefore(address, before);
   const secure = trust !== undefined;
   const parsed = parseHubAddress(address, secure);

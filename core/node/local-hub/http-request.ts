@@ -2,6 +2,8 @@
 import http from 'node:http';
 import net from 'node:net';
 import tls from 'node:tls';
+import { plainFingerprint } from '../../fingerprint';
+import { secondsText } from '../../seconds-text';
 
 export interface HttpRequestOptions {
   readonly method?: 'GET' | 'POST';
@@ -21,8 +23,6 @@ export interface HttpAnswer {
 }
 
 const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
-
-const plain = (fingerprint: string): string => fingerprint.replaceAll(':', '').toLowerCase();
 
 /**
  * A TLS connection whose other side is proven: by the chain and name, or by the pinned fingerprint. Only then is anything of
@@ -47,7 +47,8 @@ function dialTls(url: URL, options: HttpRequestOptions, signal: AbortSignal): Pr
     socket.once('secureConnect', () => {
       signal.removeEventListener('abort', abort);
       const presented = socket.getPeerCertificate().fingerprint256;
-      if (fingerprint === undefined || plain(presented) === plain(fingerprint)) return resolve(socket);
+      if (fingerprint === undefined || plainFingerprint(presented) === plainFingerprint(fingerprint))
+        return resolve(socket);
       socket.destroy(new Error(`its certificate has the fingerprint ${presented}, not the pinned one`));
     });
   });
@@ -90,7 +91,7 @@ async function send(url: URL, options: HttpRequestOptions, signal: AbortSignal):
 export async function httpRequest(url: string, options: HttpRequestOptions): Promise<HttpAnswer> {
   const { timeoutMs } = options;
   const deadline = new AbortController();
-  const late = new Error(`no answer within ${timeoutMs} ms`);
+  const late = new Error(`no answer within ${secondsText(timeoutMs)}`);
   const timer = setTimeout(() => deadline.abort(late), timeoutMs);
   try {
     return await send(new URL(url), options, deadline.signal);
