@@ -33,11 +33,18 @@ function notes() {
   );
 }
 
+/** What a runner's counts say of what it looked for; nothing when it did not run. */
+export function figuresOf(counts, tried, good, bad) {
+  if (counts === undefined) return undefined;
+  return { [tried]: counts.passed + counts.failed, [good]: counts.passed, [bad]: counts.failed };
+}
+
 /**
  * `suites`: name → `{ passed, failed, skipped }`; skipped is what this machine does not allow, never counted as passed.
+ * `figures`: beside what tests noted, by stage.
  * @returns the file that was written
  */
-export function writeReliability(command, suites) {
+export function writeReliability(command, suites, figures) {
   const report = {
     schemaVersion: 1,
     kind: 'reliability',
@@ -47,7 +54,7 @@ export function writeReliability(command, suites) {
     finished_at: new Date().toISOString(),
     machine: { platform: process.platform, node: process.version, cpus: os.cpus().length },
     suites,
-    figures: notes(),
+    figures: { ...notes(), ...figures },
   };
   const file = path.join(OUTPUT, 'reliability.json');
   fs.mkdirSync(OUTPUT, { recursive: true });

@@ -4,9 +4,10 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { build, checkNode, ensureInstalled, root } from './prepare.mjs';
-import { beginReliability, reliabilityEnv, writeReliability } from './reliability.mjs';
+import { beginReliability, figuresOf, reliabilityEnv, writeReliability } from './reliability.mjs';
 import { close, counted, mocha } from './suites.mjs';
 
+const SIMULATION = 'simulation seeds';
 const SEEDS_EACH_ROUND = 20_000;
 /** Of the simulation's seeds: those below this belong to continuous integration; all are of 32 bits. */
 const FIRST_SEED = 1_000_000;
@@ -30,7 +31,7 @@ function stages(round, isTrial) {
   const env = { ...reliabilityEnv, ...(isTrial ? {} : { CTX_TEST_SCALE: 'full' }) };
   const simulation = ['test/simulation/run.mjs', '--from', String(from), '--seeds', String(seeds), '--workers', '2'];
   return [
-    ['simulation seeds', (name) => counted(name, process.execPath, simulation)],
+    [SIMULATION, (name) => counted(name, process.execPath, simulation)],
     ['kills, power cuts, full disks, I/O errors', (name) => mocha(name, ['real-disks/**/*.test.js'], env)],
     ['failovers of real clusters', (name) => mocha(name, ['real-clusters/failover-times.test.js'], env)],
     ['scenarios of real clusters', (name) => mocha(name, ['real-clusters/scenarios.test.js'], env)],
@@ -79,7 +80,8 @@ for (let round = 1; !failed && performance.now() < end; round++) {
 for (const [file, sum] of Object.entries(sums)) {
   fs.writeFileSync(path.join(reliabilityEnv.CTX_RELIABILITY, file), JSON.stringify(sum));
 }
-console.log(`\n${writeReliability('npm run soak', suites)}:`);
+const figures = { 'simulation-seeds': figuresOf(suites[SIMULATION], 'seeds', 'held', 'violations') };
+console.log(`\n${writeReliability('npm run soak', suites, figures)}:`);
 console.table(suites);
 console.log(JSON.stringify(sums, undefined, 2));
 close(Object.values(suites));

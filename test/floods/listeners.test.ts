@@ -7,6 +7,7 @@ import { registerClient, startHub, type HubProcess } from '../support/hub-proces
 import { bytesMoved, peakMib } from '../support/process-figures';
 import { removeTempDirs, start, until, type Running } from '../support/processes';
 import { connect, mirroredIds, newProject, type CliProject } from '../support/projects';
+import { noteFigures } from '../support/reliability';
 import { fullScale, scaled } from '../support/scale';
 
 const KIB = 1024;
@@ -16,6 +17,8 @@ describe('a flood of entries', function () {
   this.timeout(2 * DEADLINE_MS);
   let hub: HubProcess;
   let project: CliProject;
+  const figures = { entries: 0, listeners: 0 };
+  after(() => noteFigures('floods', figures));
 
   beforeEach(async () => {
     hub = await startHub({ args: ['--no-rate-limit'] });
@@ -90,6 +93,8 @@ describe('a flood of entries', function () {
       for (const id of mirroredIds(project, file)) assert.equal(id, `e-${++kept}`);
     }
     assert.equal(kept, last);
+    figures.entries += last - first + 1;
+    figures.listeners++;
   }
 
   function assertPeak(what: string, running: Running, mostMib: number): void {

@@ -6,10 +6,12 @@ import { HubError } from '../../../core/errors';
 import { entry, publish } from '../../support/entries';
 import { LabNode } from '../../support/lab-node';
 import { freePorts } from '../../support/cluster-processes';
+import { MAX_WAITING_BYTES } from '../../../hub/engine/gather';
 import { removeTempDirs, tempDir, until } from '../../support/processes';
-import { fullScale } from '../../support/scale';
 
 const MIB = 1024 * 1024;
+/** Of one MiB each: more than may wait. */
+const ENTRIES = MAX_WAITING_BYTES / MIB + 15;
 
 describe('three nodes in one process', function () {
   this.timeout(120_000);
@@ -60,13 +62,11 @@ describe('three nodes in one process', function () {
     for (const node of nodes) assert.doesNotMatch(node.log(), /too-new|still/);
   });
 
-  it('what comes while no majority takes part is refused clearly, and does not pile up on the leader’s disk', async function () {
-    // A hundred MiB through three nodes.
-    if (!fullScale) this.skip();
+  it('what comes while no majority takes part is refused clearly, and does not pile up on the leader’s disk', async () => {
     await Promise.all(nodes.map((node) => node.open(peers)));
     const first = await leader();
     await Promise.all(nodes.filter((node) => node !== first).map((node) => node.close()));
-    const many = Array.from({ length: 100 }, (_, i) => outcomeOf(first, `much-${i}`, 'x'.repeat(MIB)));
+    const many = Array.from({ length: ENTRIES }, (_, i) => outcomeOf(first, `much-${i}`, 'x'.repeat(MIB)));
     const outcomes = await Promise.all(many);
     const busy = outcomes.filter((each) => each.startsWith('rate_limited refused: More is waiting'));
     const lost = outcomes.filter((each) => /^no_leader (refused|unknown): There is no leader/.test(each));

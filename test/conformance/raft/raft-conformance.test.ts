@@ -8,6 +8,7 @@ import path from 'node:path';
 import { configurationRunner } from './configuration-cases';
 import { meaning, parseCases, type Case } from './data-driven';
 import { InteractionCluster, outOfScope } from './interaction-cases';
+import { noteFigures } from '../../support/reliability';
 import { runQuorumCase } from './quorum-cases';
 
 const folder = path.resolve(process.env['RAFT_TESTDATA'] ?? path.join('..', 'shared', 'raft-conformance'));
@@ -46,6 +47,14 @@ function declare(kind: string, file: string): void {
 }
 
 describe('raft conformance', () => {
+  let passed = 0;
+  afterEach(function () {
+    if (this.currentTest?.state === 'passed') passed++;
+  });
+  after(() => {
+    if (found.length > 0) noteFigures('conformance', { files: found.length, cases_passed: passed });
+  });
+
   const found = KINDS.flatMap((kind) => filesOf(kind).map((file): [string, string] => [kind, file]));
   if (found.length === 0) it.skip(`NOT RUN: no cases in ${folder}; set RAFT_TESTDATA to their folder`);
   for (const [kind, file] of found) declare(kind, file);
