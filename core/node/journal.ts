@@ -15,6 +15,7 @@ import { writeFileAtomic } from './atomic-file';
 import { errnoOf, fileError } from './file-errors';
 import { acquireLock, type FileLock } from './file-lock';
 import type { JournalSink } from './intake';
+import { openPlainFile } from './plain-file';
 import { PRIVATE_FILE_MODE } from './platform';
 
 const CHUNK_BYTES = 64 * 1024;
@@ -40,9 +41,9 @@ function notAJournal(file: string, cause?: unknown): HubError {
 
 /** The last whole line and the length up to its end; a torn one after it was never confirmed and is cut by the next append. */
 async function lastLine(file: string): Promise<{ readonly line: string; readonly bytes: number } | undefined> {
-  const handle = await fsp.open(file, 'r');
+  const { handle, stats } = await openPlainFile(file, fs.constants.O_RDONLY);
   try {
-    const { size } = await handle.stat();
+    const { size } = stats;
     let end = -1;
     const parts: Buffer[] = [];
     for (let to = size; to > 0; to = Math.max(0, to - CHUNK_BYTES)) {

@@ -8,19 +8,19 @@ import { HubError } from '../errors';
 import { errnoOf, fileError } from './file-errors';
 import { NO_FOLLOW, NO_WAIT } from './platform';
 
-/** Far above what anybody writes or a mirror keeps in one file; a bound on memory. */
-const MAX_BYTES = 256 * 1024 * 1024;
+/** Far above what anybody writes or a mirror keeps in a file that is read whole; a bound on memory. */
+const MAX_WHOLE_BYTES = 256 * 1024 * 1024;
 
-/** @throws HubError `cannot_create` for what is no plain file, `too_large` */
+/** @throws HubError `cannot_create` for what is no plain file */
 function checkPlain(file: string, stats: Stats): void {
   if (stats.isDirectory()) throw new HubError('cannot_create', `Cannot read ${file}: a folder is in the way. Move it.`);
   if (!stats.isFile()) throw new HubError('cannot_create', `${file} is not a file. Move what is there out of the way.`);
-  if (stats.size > MAX_BYTES) {
-    throw new HubError(
-      'too_large',
-      `${file} has ${stats.size} bytes; more than ${MAX_BYTES} are not read. Shorten it.`,
-    );
-  }
+}
+
+/** @throws HubError `too_large` */
+function checkSize(file: string, { size }: Stats): void {
+  if (size <= MAX_WHOLE_BYTES) return;
+  throw new HubError('too_large', `${file} has ${size} bytes; more than ${MAX_WHOLE_BYTES} are not read. Shorten it.`);
 }
 
 /**
@@ -53,6 +53,7 @@ export async function readPlainFile(file: string): Promise<PlainFile | undefined
   try {
     const { handle, stats } = await openPlainFile(file, fsp.constants.O_RDONLY);
     try {
+      checkSize(file, stats);
       return { stats, bytes: await handle.readFile() };
     } finally {
       await handle.close();

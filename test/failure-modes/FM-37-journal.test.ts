@@ -4,7 +4,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import type { StoredEntry } from '../../core/entry';
 import { openSession } from '../../core/node/hub-session';
-import { hubCommand, logEntries } from '../support/hub-log';
+import { hubCommand, logEntries, logFile } from '../support/hub-log';
 import { registerClient, startHub, type HubProcess } from '../support/hub-process';
 import { removeTempDirs, tempDir, until, type Running } from '../support/processes';
 import { connect, newProject, succeeded, type CliProject } from '../support/projects';
@@ -104,6 +104,30 @@ describe('FM-37: journal', function () {
       }));
     assert.deepEqual(facts(logEntries(fresh.dataDir)), facts(before));
     await fresh.kill9();
+  });
+
+  it('a journal of years, far longer than any file that is read whole, goes on', async () => {
+    await publish('alpha', 2);
+    const first = listen();
+    await complete();
+    await ended(first);
+    const before = fs.readFileSync(journal);
+    // In front of it, so that its end stays what it was; a hole in the file costs no disk.
+    const years = 300 * 1024 * 1024;
+    fs.truncateSync(journal, 0);
+    fs.truncateSync(journal, years);
+    fs.appendFileSync(journal, `\n${before.toString('utf8')}`);
+    const { size } = fs.statSync(journal);
+    const second = listen();
+    await publish('alpha', 1);
+    const added = fs.readFileSync(logFile(hub.dataDir)).subarray(before.length);
+    await until('it is kept', () => fs.statSync(journal).size === size + added.length, 30_000);
+    await ended(second);
+    const end = Buffer.alloc(added.length);
+    const fd = fs.openSync(journal, 'r');
+    fs.readSync(fd, end, 0, end.length, size);
+    fs.closeSync(fd);
+    assert.deepEqual(end, added);
   });
 
   it('a hub restored from a backup: what it lost stays in the journal, what comes again is not written twice', async () => {

@@ -56,6 +56,17 @@ export const mutants = [
     tests: ['test/failure-modes/FM-37-journal.test.ts'],
   },
   {
+    name: 'the journal ends where files grow too long to be read whole',
+    patches: [
+      patch(
+        'core/node/plain-file.ts',
+        '    checkPlain(file, stats);\n',
+        '    checkPlain(file, stats);\n    checkSize(file, stats);\n',
+      ),
+    ],
+    tests: ['test/failure-modes/FM-37-journal.test.ts'],
+  },
+  {
     name: 'the journal writes again what a restored hub sends again',
     patches: [patch('core/node/journal.ts', 'sequence > after && this.#known?.has(id) !== true', 'sequence > after')],
     tests: ['test/failure-modes/FM-37-journal.test.ts'],
