@@ -58,7 +58,7 @@ const EXAMPLES = {
 };
 
 export function addPeerCommands(hub: Command, context: HubCommandContext): void {
-  const peer = hub.command('peer').description('the nodes of a cluster (preview)');
+  const peer = hub.command('peer').description('the nodes of a cluster');
   withFlags(peer.command('list').description('every node, asked for its state'))
     .addHelpText('after', EXAMPLES.list)
     .action(async (flags: Flags) => {
@@ -75,7 +75,7 @@ export function addPeerCommands(hub: Command, context: HubCommandContext): void 
     .action((node: string, flags: Flags) =>
       wish('peer_remove', { peer: /^\d+$/.test(node) ? node : addressOf(node, flags, context) }, flags, context),
     );
-  withFlags(hub.command('stepdown').description('hand leadership over to another node (preview)'))
+  withFlags(hub.command('stepdown').description('hand leadership over to another node'))
     .addHelpText('after', EXAMPLES.stepdown)
     .action((flags: Flags) => wish('stepdown', {}, flags, context));
 }

@@ -45,7 +45,7 @@ function recoveredText(done: Recovery): string {
 export function addRecoverCommand(hub: Command, context: HubCommandContext): void {
   hub
     .command('recover')
-    .description('after the loss of a majority: go on with this node alone (preview)')
+    .description('after the loss of a majority: go on with this node alone')
     .option(...DATA_DIR_FLAG)
     .option('--force', 'really do it; without it the command says how far this node reaches, and what it means')
     .option('--json', 'print one JSON line')

@@ -76,7 +76,7 @@ async function rejected(flags: Flags, { io }: HubCommandContext): Promise<void> 
 export function addRejectedCommand(hub: Command, context: HubCommandContext): void {
   hub
     .command('rejected')
-    .description('entries that this node had to discard (preview)')
+    .description('entries that this node had to discard')
     .option(...DATA_DIR_FLAG)
     .option('--replay', 'publish them again, with the project they came from; safe to repeat')
     .option('--json', 'print one JSON line')

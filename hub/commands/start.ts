@@ -22,7 +22,7 @@ Examples:
   ctx hub start --port 0 --json              on a free port, for scripts
   ctx hub start --host 10.0.0.1 --advertise 10.0.0.1:9900 --peers 10.0.0.1:9900,10.0.0.2:9900,10.0.0.3:9900 \\
     --cluster-secret-file /etc/ctx/cluster.secret --tls-self-signed
-                                             a node of a cluster (preview)
+                                             a node of a cluster
 `;
 
 const collect = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
@@ -48,7 +48,7 @@ export function addStartCommand(hub: Command, context: HubCommandContext): void 
     .option('--publish-rate <n>', 'entries per second a token may publish in the long run')
     .option('--no-rate-limit', 'let every token publish as fast as it can')
     .option('--approve-registrations', 'who registers may publish, and reads after: ctx hub client approve <id>')
-    .option('--peers <addresses>', 'start a cluster (preview): all addresses of it, this node too, with commas between')
+    .option('--peers <addresses>', 'start a cluster: all addresses of it, this node too, with commas between')
     .option('--advertise <address>', 'address under which the other nodes and clients reach this node')
     .option('--cluster-secret-file <file>', 'file with the secret that all nodes of the cluster share')
     .option('--raft-keep-entries <n>', 'entries kept for nodes that lag (default: 1000)')

@@ -112,10 +112,7 @@ function asText(report: Report): string {
   const rows: readonly (readonly [string, string])[] = [
     ['Hub', `${status.address}  ${report.state}`],
     ['Hub id', status.hub],
-    [
-      'Version',
-      `${status.version}, engine ${status.engine}${status.engine === 'file' ? '' : ` (preview), ${status.role}`}`,
-    ],
+    ['Version', `${status.version}, engine ${status.engine}${status.engine === 'file' ? '' : `, ${status.role}`}`],
     ['Sequence', String(status.head.sequence)],
     ['Sessions', `${status.sessions}, of these listening ${status.listeners}`],
     ['Clients', `${status.clients} registered`],

@@ -139,7 +139,7 @@ describe('a hub that grows into a cluster', function () {
   it('shows a table of all nodes in status, which is an exit code too', async () => {
     const shown = await hubCommand(node(1).dataDir, 'status', '--exit-code');
     assert.equal(shown.code, 0, shown.stdout);
-    assert.match(shown.stdout, /engine raft \(preview\)/);
+    assert.match(shown.stdout, /engine raft, (leader|follower)$/m);
     assert.match(shown.stdout, /NODE +ADDRESS +ROLE +TERM +SEQUENCE +LAG/);
     assert.equal(shown.stdout.match(/^\d+ +ws:\/\/.* ok *$/gm)?.length, 3, shown.stdout);
   });
