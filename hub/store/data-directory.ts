@@ -106,6 +106,13 @@ export async function prepareDataDirectory(disk: Disk, folder: string): Promise<
   return files;
 }
 
+/** Whether a hub left more in it than it begins with. */
+export async function holdsAnything(disk: Disk, files: DataFiles): Promise<boolean> {
+  const others = [files.clients, files.knownClients, files.index, files.quarantine];
+  const left = await Promise.all(others.map((file) => disk.facts(file)));
+  return left.some((facts) => facts !== undefined) || ((await disk.facts(files.entries))?.size ?? 0) > 0;
+}
+
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** @returns undefined when the folder has no `hub.id` */

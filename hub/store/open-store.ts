@@ -5,7 +5,7 @@ import { emptyLogDigest, ID_START, splitLine } from '../../core/line';
 import { emptyTables, readCheckpoint, type Checkpoint, type Tables } from './checkpoint';
 import { digestText } from './check-line';
 import { openClients } from './clients-file';
-import { prepareDataDirectory, readHubId, writeHubId, type DataFiles } from './data-directory';
+import { holdsAnything, prepareDataDirectory, readHubId, writeHubId, type DataFiles } from './data-directory';
 import type { Disk, DiskFile } from './disk';
 import type { LogEnd } from './examine-log';
 import { LogFile } from './log-file';
@@ -53,11 +53,8 @@ async function createFiles(disk: Disk, files: DataFiles, now: Date): Promise<Met
 }
 
 async function refuseHalf(disk: Disk, files: DataFiles): Promise<void> {
+  if (!(await holdsAnything(disk, files))) return;
   const entries = await disk.facts(files.entries);
-  const others = [files.clients, files.knownClients, files.index, files.quarantine];
-  const left = await Promise.all(others.map((file) => disk.facts(file)));
-  const used = (entries?.size ?? 0) > 0 || left.some((facts) => facts !== undefined);
-  if (!used) return;
   throw new HubError(
     'bad_data',
     `${files.meta} is missing, but ${files.folder} has been in use (entries.jsonl has ${entries?.size ?? 0} bytes). ` +

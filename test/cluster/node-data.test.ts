@@ -4,10 +4,17 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { openSession } from '../../core/node/hub-session';
 import { publishAnywhere } from '../support/cluster-clients';
-import { freePorts, startCluster, startNode, type ClusterNode, type TestCluster } from '../support/cluster-processes';
+import {
+  freePorts,
+  secretFileIn,
+  startCluster,
+  startNode,
+  type ClusterNode,
+  type TestCluster,
+} from '../support/cluster-processes';
 import { backupTarget, hubCommand, logFile, logText, published, readJson } from '../support/hub-log';
 import { registerClient, startHub, type HubProcess } from '../support/hub-process';
-import { removeTempDirs, start, userEnv, type Finished } from '../support/processes';
+import { removeTempDirs, start, tempDir, userEnv, type Finished } from '../support/processes';
 import { succeeded } from '../support/projects';
 
 const json = (...names: readonly string[]): Record<string, unknown> => readJson(path.join(...names));
@@ -18,6 +25,27 @@ async function knows(hub: HubProcess, token: string): Promise<boolean> {
   const session = await openSession({ address: hub.address, token }).catch(() => undefined);
   session?.terminate();
   return session !== undefined;
+}
+
+/** A start that is to be refused; one that is not ends all the same. */
+async function endedStart(dataDir: string, ...args: readonly string[]): Promise<Finished> {
+  const home = path.dirname(dataDir);
+  const running = start(['hub', 'start', '--data-dir', dataDir, ...args], { cwd: home, env: userEnv(home) });
+  await running.says(/^ctx hub listening on|Waiting for/m, 30_000).catch(() => undefined);
+  running.process.kill('SIGKILL');
+  return running.finished;
+}
+
+/** Bytes of all that a start must not change when it is refused. */
+function dataIn(dataDir: string): Record<string, string> {
+  const isData = (name: string): boolean => /^(raft|meta|clients|entries\.jsonl|hub\.id)/.test(name);
+  const names = fs.readdirSync(dataDir, { recursive: true, encoding: 'utf8' }).filter(isData).sort();
+  return Object.fromEntries(
+    names.map((name) => {
+      const file = path.join(dataDir, name);
+      return [name, fs.statSync(file).isFile() ? fs.readFileSync(file, 'base64') : ''];
+    }),
+  );
 }
 
 describe('a backup of a cluster that becomes another cluster', function () {
@@ -140,33 +168,24 @@ describe('a node that finds less in its data directory than it had', function ()
   after(removeTempDirs);
 
   const at = (...names: readonly string[]): string => path.join(node.dataDir, ...names);
-  /** A start that is to be refused; one that is not ends all the same. */
-  async function startOf(...args: readonly string[]): Promise<Finished> {
-    const running = start(['hub', 'start', '--data-dir', node.dataDir, ...args], {
-      cwd: cluster.folder,
-      env: userEnv(cluster.folder),
-    });
-    await running.says(/^ctx hub listening on/m, 30_000).catch(() => undefined);
-    running.process.kill('SIGKILL');
-    return running.finished;
-  }
   const clusterStart = (...more: readonly string[]): Promise<Finished> =>
-    startOf('--port', new URL(node.address).port, '--cluster-secret-file', cluster.secretFile, ...more);
+    endedStart(
+      node.dataDir,
+      '--port',
+      new URL(node.address).port,
+      '--cluster-secret-file',
+      cluster.secretFile,
+      ...more,
+    );
   const firstStart = (): Promise<Finished> => clusterStart('--peers', node.address, '--advertise', node.address);
-  const singleStart = (): Promise<Finished> => startOf('--port', '0');
+  const singleStart = (): Promise<Finished> => endedStart(node.dataDir, '--port', '0');
   const refused = ({ code, stderr }: Finished, why: RegExp, exit = 65): void => {
     assert.equal(code, exit, stderr);
     assert.match(stderr, why);
     assert.doesNotMatch(stderr, / at .*\.js:/);
   };
 
-  /** Bytes of what a node's promises are in. */
-  const data = (): Record<string, string> => {
-    const isData = (name: string): boolean => /^(raft|meta|clients|entries\.jsonl|hub\.id)/.test(name);
-    const names = fs.readdirSync(node.dataDir, { recursive: true, encoding: 'utf8' }).filter(isData).sort();
-    const read = (name: string): string => (fs.statSync(at(name)).isFile() ? fs.readFileSync(at(name), 'base64') : '');
-    return Object.fromEntries(names.map((name) => [name, read(name)]));
-  };
+  const data = (): Record<string, string> => dataIn(node.dataDir);
   async function refusedAlways(why: RegExp, starts: readonly (() => Promise<Finished>)[]): Promise<void> {
     const before = data();
     for (const attempt of starts) {
@@ -259,6 +278,61 @@ describe('a node that finds less in its data directory than it had', function ()
     assert.deepEqual(data(), before);
     const hub = await node.restart();
     assert.match(succeeded(await hubCommand(node.dataDir, 'import', journal)).stdout, /^Imported 1 entry/);
+    await hub.stop();
+  });
+});
+
+describe('a directory that is to become a node', function () {
+  this.timeout(180_000);
+  after(removeTempDirs);
+
+  it('and holds the log of a single hub, with others: refused before anything is written, and that hub goes on', async () => {
+    const hub = await startHub();
+    const { dataDir } = hub;
+    const { token } = await registerClient(hub, 'alpha', 'ada@laptop');
+    await publishAnywhere([hub], token, published('e-1'));
+    await hub.stop();
+    const [port = 0, other = 0] = await freePorts(2);
+    const own = `127.0.0.1:${port}`;
+    const secretFile = secretFileIn(path.dirname(dataDir));
+    const started = (...peers: readonly string[]): Promise<Finished> => {
+      const flags = ['--port', String(port), '--cluster-secret-file', secretFile, '--advertise', own];
+      return endedStart(dataDir, ...flags, '--peers', peers.join(','));
+    };
+    const before = dataIn(dataDir);
+    const refused = await started(own, `127.0.0.1:${other}`);
+    assert.equal(refused.code, 78, refused.stderr);
+    assert.match(refused.stderr, /holds the log of a hub already.*--peers ws:\/\/\S+ alone.*ctx hub peer add/);
+    assert.deepEqual(dataIn(dataDir), before);
+    // Nor is it half a node when its log turns out to be damaged.
+    const log = fs.readFileSync(logFile(dataDir));
+    fs.writeFileSync(logFile(dataDir), log.toString().replace('"e-1"', '"x-1"'));
+    const damaged = dataIn(dataDir);
+    assert.equal((await started(own)).code, 65);
+    assert.deepEqual(dataIn(dataDir), damaged);
+    fs.writeFileSync(logFile(dataDir), log);
+    const single = await startHub({ dataDir });
+    assert.ok(await knows(single, token));
+    assert.equal(await publishAnywhere([single], token, published('e-2')), 2);
+    await single.stop();
+  });
+
+  it('and waited for others in vain: it is nobody’s node, and may be a single hub', async () => {
+    const dataDir = path.join(tempDir('ctx-alone'), 'data');
+    const [port = 0, other = 0] = await freePorts(2);
+    const secretFile = secretFileIn(path.dirname(dataDir));
+    const own = `127.0.0.1:${port}`;
+    const flags = ['--port', String(port), '--cluster-secret-file', secretFile, '--advertise', own];
+    const waiting = start(['hub', 'start', '--data-dir', dataDir, ...flags, '--peers', `${own},127.0.0.1:${other}`], {
+      cwd: path.dirname(dataDir),
+      env: userEnv(path.dirname(dataDir)),
+    });
+    await waiting.says(/Waiting for the other nodes/, 60_000);
+    waiting.process.kill('SIGINT');
+    assert.equal((await waiting.finished).code, 0);
+    const hub = await startHub({ dataDir });
+    const { token } = await registerClient(hub, 'alpha', 'ada@laptop');
+    assert.ok(await knows(hub, token));
     await hub.stop();
   });
 });

@@ -378,6 +378,59 @@ export const mutants = [
     grep: 'is not imported',
   },
   {
+    name: 'a single hub that is refused as a node is half a node after that',
+    patches: [
+      patch(
+        'engine/raft/join.ts',
+        'if (config.peers.length > 1) throw usedAlready(folder, advertise);',
+        'if (config.peers.length > 1) { await writeNodeFile(disk, folder, newNodeFile(advertise)); throw usedAlready(folder, advertise); }',
+      ),
+    ],
+    tests: data,
+    grep: 'holds the log of a single hub',
+  },
+  {
+    name: 'a node that never joined a cluster is no single hub any more',
+    patches: [patch('engine/raft/lost-node.ts', 'if (node.joined === undefined) return;', '')],
+    tests: data,
+    grep: 'waited for others in vain',
+  },
+  {
+    name: 'a founding that was cut short is taken for a hub that is in use',
+    patches: [
+      patch(
+        'engine/raft/join.ts',
+        "  if (found.kind !== 'meta') return found.kind === 'missing';\n",
+        "  if (found.kind === 'meta' && found.meta.hub_id !== '') return false;\n  if (found.kind !== 'meta') return found.kind === 'missing';\n",
+      ),
+    ],
+    tests: unit('founding'),
+  },
+  {
+    name: 'a founding that was cut short leaves its mark to a node that others take in',
+    patches: [
+      patch('engine/raft/join.ts', '  await removeIfThere(disk, files.meta);\n', ''),
+      patch('engine/raft/join.ts', '    await store.forgetRaftLog();\n', ''),
+    ],
+    tests: unit('founding'),
+  },
+  {
+    name: 'a founding that was cut short leaves half a Raft log',
+    patches: [patch('engine/raft/join.ts', '    await dropOldLog(disk, folder);\n', '')],
+    tests: unit('founding'),
+  },
+  {
+    name: 'a node belongs to a cluster before it has founded it',
+    patches: [
+      patch(
+        'engine/raft/join.ts',
+        '    await dropOldLog(disk, folder);\n',
+        '    await writeNodeFile(disk, folder, { ...node, joined: { cluster, node: formation.node, contacts: [...members] } });\n    await dropOldLog(disk, folder);\n',
+      ),
+    ],
+    tests: ['test/simulation/founding-crash-points.test.ts'],
+  },
+  {
     name: 'FM-33 what was discarded is not noted as rejected',
     patches: [patch('engine/raft/discarded.ts', 'if (rejected.length > 0) {', 'if (rejected.length > 1e9) {')],
     tests: lost,

@@ -37,7 +37,7 @@ export const mutants = [
   },
   {
     name: 'FM-26 begins anew where log and meta.json were lost',
-    patches: [store('open-store.ts', '|| left.some((facts) => facts !== undefined)', '')],
+    patches: [store('data-directory.ts', 'left.some((facts) => facts !== undefined) ||', '')],
   },
   {
     name: 'FM-26 names a repair that does not mend half a line',

@@ -4,8 +4,8 @@ import { HubError } from '../../core/errors';
 import { backUpData } from '../../hub/store/backup';
 import { inspect } from '../../hub/store/inspect';
 import { entry, publish } from '../support/entries';
-import { scaled } from '../support/scale';
-import { seeded, SimulatedDisk, type Crash, type Fault } from '../support/simulated-disk';
+import type { SimulatedDisk } from '../support/simulated-disk';
+import { atEachOperation } from './crash-points';
 import {
   diskWith,
   FILES,
@@ -17,56 +17,9 @@ import {
   refusal,
   stoppedStore,
   textOf,
-  type Files,
 } from './stopped-stores';
 
-const WHATS: readonly (Crash | Fault)[] = ['kill', 'lost', 'torn', 'nul', 'kept', 'eio', 'enospc', 'short'];
 const MAX_MS = 120_000;
-
-interface Story {
-  readonly files: Files;
-  readonly work: (disk: SimulatedDisk) => Promise<void>;
-  /** @param finished the work said that it was done: then the power went afterwards */
-  readonly check: (disk: SimulatedDisk, finished: boolean) => Promise<void>;
-}
-
-async function finishes(disk: SimulatedDisk, work: Story['work']): Promise<boolean> {
-  try {
-    await work(disk);
-    return !disk.isDead;
-  } catch (error) {
-    if (disk.happened.length === 0) throw error;
-    return false;
-  }
-}
-
-/** @returns how many faults really happened */
-async function atEachOperation(story: Story): Promise<number> {
-  const whole = diskWith(story.files);
-  await story.work(whole);
-  let happened = 0;
-  const seeds = scaled(1, 6);
-  for (let at = 0; at < whole.operations.length; at++) {
-    for (const what of WHATS) {
-      for (let seed = 0; seed < (what === 'torn' || what === 'nul' ? seeds : 1); seed++) {
-        const disk = new SimulatedDisk({ at, what }, seeded(at * 100 + seed));
-        disk.poke('/srv', 'folder');
-        disk.poke(FOLDER, 'folder');
-        for (const [name, bytes] of story.files) disk.poke(name, bytes);
-        const finished = await finishes(disk, story.work);
-        if (!disk.isDead) disk.crash('lost');
-        disk.restart();
-        happened += disk.happened.length;
-        try {
-          await story.check(disk, finished);
-        } catch (error) {
-          throw new Error(`${what} at operation ${at} (seed ${seed}): ${String(error)}`, { cause: error });
-        }
-      }
-    }
-  }
-  return happened;
-}
 
 /** What the store has, by starting it once. */
 async function served(disk: SimulatedDisk): Promise<readonly string[]> {

@@ -3,10 +3,12 @@ import { HubError } from '../../../core/errors';
 import type { Member } from '../../peers/peers';
 import { EMPTY_CONFIGURATION } from '../../raft/configuration';
 import { RaftLog } from '../../raft-log/raft-log';
-import { dataFiles, readHubId, writeHubId } from '../../store/data-directory';
+import { dataFiles, holdsAnything, writeHubId, type DataFiles } from '../../store/data-directory';
 import { readMeta } from '../../store/meta';
 import type { Disk } from '../../store/disk';
 import { openStore } from '../../store/open-store';
+import type { Store } from '../../store/store';
+import { removeIfThere } from '../../store/whole-file';
 import type { RaftMark } from './cluster';
 import { unreachableHint } from '../../cluster-config';
 import { form, type Formation } from './formation';
@@ -55,14 +57,43 @@ export async function joinCluster(options: RaftEngineOptions): Promise<JoinedNod
     );
   }
   requireScheme(options, advertise);
-  const node = found?.address === advertise ? found : newNodeFile(advertise);
+  const files = dataFiles(folder);
+  // Whatever speaks against it is found before anything is written.
+  if (await isUnused(disk, files)) return becomeMember(options, found, advertise);
+  if (config.peers.length > 1) throw usedAlready(folder, advertise);
+  const store = await openStore({ ...options, now: Date.now });
+  // A single hub grows: its log goes on where it is. Alone, so that no other node knows it by an earlier uid.
+  const node = newNodeFile(advertise);
+  await writeNodeFile(disk, folder, node);
+  return begin(options, node, aloneIn(store.hubId, node), store);
+}
+
+function aloneIn(cluster: string, { uid, address }: NodeFile): Formation {
+  return { cluster, hub: cluster, node: 1, members: [{ id: 1, uid, address }], isFounder: true };
+}
+
+/** Nobody has stored or registered anything here: it is new, or what a founding that was cut short has left. */
+async function isUnused(disk: Disk, files: DataFiles): Promise<boolean> {
+  if (await holdsAnything(disk, files)) return false;
+  const found = await readMeta(disk, files);
+  if (found.kind !== 'meta') return found.kind === 'missing';
+  return found.meta.watermark.sequence === 0 && found.meta.gaps.length === 0;
+}
+
+/** Founds a cluster with others, or waits to be added to one. */
+async function becomeMember(
+  options: RaftEngineOptions,
+  found: NodeFile | undefined,
+  address: string,
+): Promise<JoinedNode> {
+  const { disk, folder } = options;
+  const node = found?.address === address ? found : newNodeFile(address);
   await writeNodeFile(disk, folder, node);
   const formation = await decideFormation(options, node);
-  await begin(options, node, formation);
-  const joined = { cluster: formation.cluster, node: formation.node, contacts: [...formation.members] };
-  const whole: NodeFile = { ...node, joined };
-  await writeNodeFile(disk, folder, whole);
-  return { ...joined, uid: node.uid, address: node.address };
+  const files = dataFiles(folder);
+  await removeIfThere(disk, files.meta);
+  await writeHubId(disk, files, formation.hub);
+  return begin(options, node, formation, await openStore({ ...options, now: Date.now }));
 }
 
 /** Else it would run and nobody could reach it: peers go by the address, and their proof covers the certificate. */
@@ -74,16 +105,8 @@ function requireScheme({ certificate }: RaftEngineOptions, address: string): voi
 }
 
 async function decideFormation(options: RaftEngineOptions, node: NodeFile): Promise<Formation> {
-  const { disk, folder, config, host, port, certificate, warn, forming, crash, signal } = options;
+  const { config, host, port, certificate, warn, forming, crash, signal } = options;
   const { uid, address } = node;
-  const files = dataFiles(folder);
-  const hubId = await readHubId(disk, files);
-  const alone = config.peers.length === 1;
-  if (hubId !== undefined && !alone) await refuseUsed(options);
-  if (alone && hubId !== undefined) {
-    // A single hub grows: its log goes on where it is.
-    return { cluster: hubId, hub: hubId, node: 1, members: [{ id: 1, uid, address }], isFounder: true };
-  }
   const info = { state: 'forming' as const, uid, address, peers: [...config.peers] };
   const close = await openFormationDoor({
     host,
@@ -107,54 +130,54 @@ async function decideFormation(options: RaftEngineOptions, node: NodeFile): Prom
   }
 }
 
-async function refuseUsed({ disk, folder, config }: RaftEngineOptions): Promise<void> {
-  const files = dataFiles(folder);
-  const meta = await readMeta(disk, files);
-  const entries = (await disk.facts(files.entries))?.size ?? 0;
-  const isUnused = meta.kind === 'missing' && entries === 0 && (await disk.facts(files.clients)) === undefined;
-  if (isUnused) return;
-  throw new HubError(
+const usedAlready = (folder: string, address: string): HubError =>
+  new HubError(
     'config',
-    `${folder} holds the log of a hub already. To grow that hub into a cluster, start it with --peers ${config.advertise ?? ''} ` +
+    `${folder} holds the log of a hub already. To grow that hub into a cluster, start it with --peers ${address} ` +
       'alone, then add the others: ctx hub peer add <address>. To begin anew, choose an empty --data-dir.',
   );
-}
 
-async function begin(options: RaftEngineOptions, node: NodeFile, formation: Formation): Promise<void> {
+/** Cut short anywhere, the next start does all of it again: the node's promises count from its last write on. */
+async function begin(
+  options: RaftEngineOptions,
+  node: NodeFile,
+  formation: Formation,
+  store: Store,
+): Promise<JoinedNode> {
   const { disk, folder, warn } = options;
-  const { cluster, hub, members, isFounder } = formation;
-  const files = dataFiles(folder);
-  const hubId = await readHubId(disk, files);
-  if (hubId === undefined) await writeHubId(disk, files, hub);
-  else if (hubId !== hub) {
-    throw new HubError(
-      'config',
-      `${folder} is of another hub (${hubId}) than the cluster (${hub}). Choose an empty one.`,
-    );
-  }
-  const store = await openStore({ folder, disk, now: Date.now, warn });
+  const { cluster, members, isFounder } = formation;
   try {
     await dropOldLog(disk, folder);
     // Of another cluster, whose backup this was, or of a founding that was cut short.
     await store.forgetRaftLog();
-    if (!isFounder) return;
-    const { log } = await RaftLog.open({ disk, folder: raftLogFolder(folder), warn });
-    await log.write({
-      hardState: { term: FOUNDING.term, vote: 0, commit: FOUNDING.index },
-      restore: FOUNDING,
-      entries: [],
-      sync: true,
-    });
-    await log.close();
-    const voters = members.map(({ id }) => id);
-    const configuration = { ...EMPTY_CONFIGURATION, voters };
-    const nextId = Math.max(...voters) + 1;
-    const mark: RaftMark = { ...FOUNDING, configuration, members, nextId };
-    await store.markWater(false, mark);
+    if (isFounder) await found(options, store, members);
   } finally {
     await store.close();
   }
-  warn(`Node ${formation.node} (${node.address}) is part of cluster ${cluster} now.`);
+  const joined = { cluster, node: formation.node, contacts: [...members] };
+  await writeNodeFile(disk, folder, { ...node, joined });
+  warn(`Node ${joined.node} (${node.address}) is part of cluster ${cluster} now.`);
+  return { ...joined, uid: node.uid, address: node.address };
+}
+
+async function found(
+  { disk, folder, warn }: RaftEngineOptions,
+  store: Store,
+  members: readonly Member[],
+): Promise<void> {
+  const { log } = await RaftLog.open({ disk, folder: raftLogFolder(folder), warn });
+  await log.write({
+    hardState: { term: FOUNDING.term, vote: 0, commit: FOUNDING.index },
+    restore: FOUNDING,
+    entries: [],
+    sync: true,
+  });
+  await log.close();
+  const voters = members.map(({ id }) => id);
+  const configuration = { ...EMPTY_CONFIGURATION, voters };
+  const nextId = Math.max(...voters) + 1;
+  const mark: RaftMark = { ...FOUNDING, configuration, members, nextId };
+  await store.markWater(false, mark);
 }
 
 /** Of a founding that was cut short: nothing in it was ever promised. */
