@@ -21,7 +21,7 @@ To choose among the nodes that are left, stop them all and run this on each. Rec
 and of those with that term the one with the highest index: it holds the most of what was acknowledged. A higher sequence does not
 count against that. With --force it becomes a cluster of its own. What only the lost nodes held is lost: entries that were
 acknowledged while this node lagged, clients registered, tokens revoked. Nodes of the old cluster cannot come back: they are
-added again with empty data directories. To do it here: ctx hub recover --force`;
+added again with empty data directories. To do it here: ctx hub recover --force --data-dir ${dataDir}`;
 }
 
 async function recover(flags: Flags, { io }: HubCommandContext): Promise<void> {

@@ -43,7 +43,7 @@ function examplesOf(page: string): Example[] {
 }
 
 /** The pages use these; here they may be taken. */
-const PAGES_PORTS = ['9900', '9901', '9902', '9903', '9904'] as const;
+const PAGES_PORTS = ['9900', '9901', '9902', '9903', '9904', '9905', '9906'] as const;
 
 const escape = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 const pattern = (expected: string): RegExp =>
@@ -64,7 +64,7 @@ if [ "$1 $2" = 'hub start' ]; then shift 2; ctx hub start --port ${here('9900')}
   const mark = '@@next@@';
   const script = examples.map(({ command }) => `${here(command)}\ncode=$?; echo; echo ${mark}$code`).join('\n');
   const env = userEnv(home, { PATH: `${bin}${path.delimiter}${process.env['PATH'] ?? ''}` });
-  const done = spawnSync('sh', ['-c', `exec 2>&1\n${script}`], { cwd: home, env, encoding: 'utf8', timeout: 150_000 });
+  const done = spawnSync('sh', ['-c', `exec 2>&1\n${script}`], { cwd: home, env, encoding: 'utf8', timeout: 220_000 });
   const folders = fs.readdirSync(home).filter((name) => fs.existsSync(path.join(home, name, 'hub.json')));
   for (const more of [[], ...folders.map((name) => ['--data-dir', name])]) {
     spawnSync(process.execPath, [CTX, 'hub', 'stop', ...more], { cwd: home, env });
@@ -85,7 +85,7 @@ describe('the examples of', () => {
     if (examples.length === 0) continue;
     it(`${page} print what the page says`, async function () {
       if (process.platform === 'win32') this.skip();
-      this.timeout(180_000);
+      this.timeout(240_000);
       const printed = outputs(page, examples, (await freePorts(PAGES_PORTS.length)).toSorted());
       for (const [at, { command, expected }] of examples.entries()) {
         const { text, code } = printed[at] ?? { text: '', code: -1 };
