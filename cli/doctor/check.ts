@@ -1,5 +1,8 @@
 /** What `ctx doctor` finds: one result per thing looked at, in the order in which things depend on each other. */
 
+import { HubError } from '../../core/errors';
+import { shown } from '../output';
+
 export const CHECK_NAMES = [
   'version',
   'permissions',
@@ -42,3 +45,13 @@ export const warning = (name: CheckName, message: string, next: string): Check =
 export const failed = (name: CheckName, message: string, next: string, exit: number): Check => ({
   ...{ name, status: 'failed', message, next, exit },
 });
+
+/** What cannot be looked at has failed, and its error says why. */
+export async function looked(name: CheckName, look: () => Promise<Check>): Promise<Check> {
+  try {
+    return await look();
+  } catch (error) {
+    if (!(error instanceof HubError)) throw error;
+    return failed(name, shown(error.message), 'Repair that file, then look again.', error.facts.exit);
+  }
+}

@@ -2,7 +2,7 @@
 import fs from 'node:fs';
 import type { ProgramIo } from '../../core/program';
 import { jsonAnswer, shown } from '../output';
-import type { Check } from './check';
+import { looked, type Check } from './check';
 import { checkConnection, checkHub } from './hub-checks';
 import { checkDisk, checkKeyFile, checkUserFolder, checkVersion } from './machine-checks';
 import { checkContextFiles, checkGitignore, checkOutbox, checkProject } from './project-checks';
@@ -11,10 +11,13 @@ async function projectAndHub(io: ProgramIo): Promise<Check[]> {
   const { check: project, paths } = checkProject(io);
   if (paths === undefined) return [await checkKeyFile(io, false), project];
   const key = await checkKeyFile(io, fs.existsSync(paths.connection));
-  const files = [await checkContextFiles(paths), await checkGitignore(paths)];
+  const files = [
+    await looked('context files', () => checkContextFiles(paths)),
+    await looked('.gitignore', () => checkGitignore(paths)),
+  ];
   const { check, connection } = await checkConnection(paths, io);
   const hub = connection === undefined ? [] : await checkHub(connection, paths, io);
-  return [key, project, ...files, check, ...hub, await checkOutbox(paths)];
+  return [key, project, ...files, check, ...hub, await looked('outbox', () => checkOutbox(paths))];
 }
 
 const MARKS = { ok: 'ok  ', warning: 'WARN', failed: 'FAIL', skipped: '-   ' } as const;

@@ -8,7 +8,7 @@ import type { ProjectPaths } from '../../core/node/project-directory';
 import { addressesOf } from '../../core/node/open-any';
 import type { ProgramIo } from '../../core/program';
 import { shown } from '../output';
-import { failed, ok, skipped, warning, type Check, type CheckName } from './check';
+import { failed, looked, ok, skipped, warning, type Check, type CheckName } from './check';
 import { isSkewed } from '../clock-skew';
 
 const AFTER_THE_STEPS: readonly CheckName[] = ['role', 'history', 'clock'];
@@ -158,7 +158,7 @@ export async function checkHub(connection: Connection, paths: ProjectPaths, io: 
     return [
       ...workedSteps(reached),
       await checkRole(session),
-      await checkHistory(session, connection, paths),
+      await looked('history', () => checkHistory(session, connection, paths)),
       checkClock(session),
     ];
   } finally {

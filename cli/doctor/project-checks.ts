@@ -4,10 +4,10 @@ import fsp from 'node:fs/promises';
 import path from 'node:path';
 import { diagnose } from '../../core/context/diagnose';
 import { ENTRY_TYPES } from '../../core/entry';
-import { CODE_FACTS, HubError } from '../../core/errors';
+import { CODE_FACTS } from '../../core/errors';
 import { readContextFile } from '../../core/node/context-file';
 import { userHome } from '../../core/node/ctx-home';
-import { withIgnoredPaths } from '../../core/node/gitignore';
+import { readGitignore, withIgnoredPaths } from '../../core/node/gitignore';
 import { Outbox } from '../../core/node/outbox';
 import { isMarkedReadOnly } from '../../core/node/platform';
 import { CONTEXT_FILE_NAMES, findProject, type ProjectPaths } from '../../core/node/project-directory';
@@ -48,13 +48,7 @@ export async function checkContextFiles(paths: ProjectPaths): Promise<Check> {
   for (const type of ENTRY_TYPES) {
     const problem = await writeProblem(paths.files[type]);
     if (problem !== undefined) return problem;
-    let read;
-    try {
-      read = await readContextFile(paths, type);
-    } catch (error) {
-      if (!(error instanceof HubError)) throw error;
-      return failed('context files', shown(error.message), 'Repair that file, then look again.', error.facts.exit);
-    }
+    const read = await readContextFile(paths, type);
     if (read === undefined) continue;
     const found = diagnose(read.document, read.text);
     entries += read.document.entries.length;
@@ -97,7 +91,7 @@ export async function checkGitignore(paths: ProjectPaths): Promise<Check> {
       CODE_FACTS.config.exit,
     );
   }
-  const text = await fsp.readFile(path.join(paths.root, '.gitignore'), 'latin1').catch(() => '');
+  const text = await readGitignore(paths.root);
   if (withIgnoredPaths(text) === text)
     return ok('.gitignore', 'keeps .context/hub/ and .context/.connect.enc out of git');
   const next = 'Run "ctx init" again: it adds the lines and changes nothing else.';
@@ -116,6 +110,11 @@ export async function checkOutbox(paths: ProjectPaths): Promise<Check> {
   if (first !== undefined) {
     const what = `${plural(rejected.length, 'entry was', 'entries were')} refused by the hub; ${first.entry.id}: ${shown(first.error.message)}`;
     return warning('outbox', what, `Correct it, then: ctx connection publish --id ${first.entry.id}`);
+  }
+  const strange = (await outbox.unreadable()).length;
+  if (strange > 0) {
+    const what = `${shown(paths.outbox)} holds ${plural(strange, 'line')} that no entry of ours can be read from`;
+    return warning('outbox', what, 'Look at the file; what else waits there is sent all the same.');
   }
   if (waiting === 0) return ok('outbox', 'empty');
   return warning(

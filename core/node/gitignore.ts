@@ -4,6 +4,7 @@ import path from 'node:path';
 import { HubError } from '../errors';
 import { writeFileAtomic } from './atomic-file';
 import { errnoOf, fileError } from './file-errors';
+import { readPlainFile } from './plain-file';
 
 /** What must never be committed, relative to the project's root. */
 export const IGNORED_PATHS = ['.context/hub/', '.context/.connect.enc'] as const;
@@ -25,16 +26,15 @@ export function withIgnoredPaths(text: string, wanted: readonly string[] = IGNOR
   return text + start + missing.map((line) => line + eol).join('');
 }
 
+/** latin1 keeps every byte as it is, whatever the file's encoding. Git itself does not follow a link here. */
+export async function readGitignore(root: string): Promise<string> {
+  return (await readPlainFile(path.join(root, '.gitignore')))?.bytes.toString('latin1') ?? '';
+}
+
 /** Adds what is missing to the `.gitignore` beside `.context`. @returns whether the file changed */
 export async function ensureIgnored(root: string): Promise<boolean> {
   const file = path.join(root, '.gitignore');
-  let text = '';
-  try {
-    // latin1 keeps every byte as it is, whatever the file's encoding.
-    text = await fsp.readFile(file, 'latin1');
-  } catch (error) {
-    if (errnoOf(error) !== 'ENOENT') throw fileError(error, 'read', file);
-  }
+  const text = await readGitignore(root);
   const wanted = withIgnoredPaths(text.replace(/^\u00EF\u00BB\u00BF/, '\uFEFF'));
   const next = wanted.replace(/^\uFEFF/, '\u00EF\u00BB\u00BF');
   if (next === text) return false;
@@ -56,8 +56,8 @@ async function refuseLinkedFolder(dir: string): Promise<void> {
 export async function ensureHubFolder(hubDir: string): Promise<void> {
   try {
     await refuseLinkedFolder(path.dirname(hubDir));
-    await fsp.mkdir(hubDir, { recursive: true });
     await refuseLinkedFolder(hubDir);
+    await fsp.mkdir(hubDir, { recursive: true });
     await fsp.writeFile(path.join(hubDir, '.gitignore'), '*\n', { flag: 'wx' });
   } catch (error) {
     if (errnoOf(error) === 'EEXIST' && (await fsp.stat(hubDir)).isDirectory()) return;

@@ -7,10 +7,11 @@ import fs from 'node:fs';
 import fsp from 'node:fs/promises';
 import path from 'node:path';
 import type { EntryType, StoredEntry } from '../entry';
+import { HubError } from '../errors';
 import { parseMirror, renderEntry, renderHeader } from '../mirror/format';
 import { writeFileAtomic } from './atomic-file';
 import { errnoOf, fileError } from './file-errors';
-import { writeAllAt } from './plain-file';
+import { readPlainFile, writeAllAt } from './plain-file';
 import { NO_FOLLOW, syncDirectory } from './platform';
 import type { MirrorFile } from './mirror-state';
 
@@ -201,12 +202,13 @@ function placesIn(type: EntryType, bytes: Buffer): Place[] | undefined {
   });
 }
 
+/** What is no file at all (a link, a pipe, a folder) is somebody's edit like any other. @throws MirrorEdited */
 async function readIfThere(file: string): Promise<Buffer> {
   try {
-    return await fsp.readFile(file);
+    return (await readPlainFile(file))?.bytes ?? Buffer.alloc(0);
   } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return Buffer.alloc(0);
-    throw fileError(error, 'read', file);
+    if (error instanceof HubError && error.code !== 'io_failed') throw new MirrorEdited(file);
+    throw error;
   }
 }
 

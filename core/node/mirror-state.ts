@@ -1,11 +1,10 @@
 /** `.sync-state.json`: how far the mirror is written, and what its files looked like then. */
-import fsp from 'node:fs/promises';
 import * as z from 'zod';
 import { toldAccessSchema, type ClientAccess } from '../access';
 import { cursorSchema, type Cursor } from '../cursor';
 import { ENTRY_TYPES, type EntryType } from '../entry';
 import { writeFileAtomic } from './atomic-file';
-import { errnoOf, fileError } from './file-errors';
+import { readPlainFile } from './plain-file';
 import type { ProjectPaths } from './project-directory';
 
 const FORMAT = 1;
@@ -55,13 +54,8 @@ export function emptyMirrorState(hubId: string, types: readonly EntryType[], acc
 
 /** @returns `undefined` when there is none, or none that this version can use: the mirror is then built anew */
 export async function readMirrorState(paths: ProjectPaths): Promise<MirrorState | undefined> {
-  let text: string;
-  try {
-    text = await fsp.readFile(paths.syncState, 'utf8');
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return undefined;
-    throw fileError(error, 'read', paths.syncState);
-  }
+  const text = (await readPlainFile(paths.syncState))?.bytes.toString('utf8');
+  if (text === undefined) return undefined;
   try {
     const parsed = stateSchema.safeParse(JSON.parse(text));
     return parsed.success ? parsed.data : undefined;

@@ -3,7 +3,6 @@
  * recorded. One process at a time writes it, whoever holds its lock; what was not recorded is cut at the next start, and
  * files that somebody edited are built anew from the hub.
  */
-import fs from 'node:fs';
 import fsp from 'node:fs/promises';
 import type { ClientAccess } from '../access';
 import type { Cursor } from '../cursor';
@@ -11,7 +10,7 @@ import { ENTRY_TYPES, type EntryType, type StoredEntry } from '../entry';
 import { HubError } from '../errors';
 import { parseMirror } from '../mirror/format';
 import { writeFileAtomic } from './atomic-file';
-import { errnoOf, fileError } from './file-errors';
+import { fileError } from './file-errors';
 import { acquireLock, type FileLock } from './file-lock';
 import { ensureHubFolder } from './gitignore';
 import { archiveFile, archiveFiles } from './mirror-archive';
@@ -23,6 +22,7 @@ import {
   type MirrorFiles,
   type MirrorState,
 } from './mirror-state';
+import { readPlainFile } from './plain-file';
 import { projectPaths, type ProjectPaths } from './project-directory';
 
 export const KEEP_ENTRIES = 1_000;
@@ -241,18 +241,9 @@ export async function readMirror(projectDir: string): Promise<readonly StoredEnt
   const found = await Promise.all(
     ENTRY_TYPES.map(async (type) => {
       const bytes = Math.max(state?.files[type]?.bytes ?? 0, state?.next?.[type]?.bytes ?? 0);
-      const content = await readUpTo(paths.mirror[type], bytes);
-      return parseMirror(type, content.toString('utf8')).blocks.map(({ entry }) => entry);
+      const content = (await readPlainFile(paths.mirror[type]))?.bytes.toString('utf8', 0, bytes) ?? '';
+      return parseMirror(type, content).blocks.map(({ entry }) => entry);
     }),
   );
   return found.flat().sort((a, b) => a.sequence - b.sequence);
-}
-
-async function readUpTo(file: string, bytes: number): Promise<Buffer> {
-  try {
-    return (await fs.promises.readFile(file)).subarray(0, bytes);
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return Buffer.alloc(0);
-    throw fileError(error, 'read', file);
-  }
 }

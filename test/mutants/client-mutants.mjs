@@ -56,6 +56,11 @@ export const mutants = [
     tests: ['test/failure-modes/FM-37-journal.test.ts'],
   },
   {
+    name: 'S34 a planted link to a device is followed',
+    patches: [patch('core/node/plain-file.ts', 'flags | NO_FOLLOW | NO_WAIT', 'flags | NO_WAIT')],
+    tests: ['test/security/S34-planted-files.test.ts'],
+  },
+  {
     name: 'the journal ends where files grow too long to be read whole',
     patches: [
       patch(

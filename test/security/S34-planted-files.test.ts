@@ -4,7 +4,8 @@ import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { isWindows } from '../../core/node/platform';
-import { startHub, type HubProcess } from '../support/hub-process';
+import { publishEach, published } from '../support/hub-log';
+import { registerClient, startHub, type HubProcess } from '../support/hub-process';
 import { removeTempDirs, type Finished } from '../support/processes';
 import { connect, newProject, type CliProject } from '../support/projects';
 
@@ -81,6 +82,46 @@ describe('S34: planted files', function () {
     assert.match(stderr, /\.context is a symbolic link/);
     assert.deepEqual(fs.readFileSync(path.join(target, 'TASKS.md')), before);
   });
+
+  const notFiles: readonly [string, (file: string) => void][] = [
+    ['a pipe', (file) => void execFileSync('mkfifo', [file])],
+    ['a link to a device', (file) => fs.symlinkSync('/dev/zero', file)],
+  ];
+  for (const [what, make] of notFiles) {
+    it(`${what} in place of a mirror file is not read; the mirror is built anew`, async () => {
+      const { token } = await registerClient(hub, 'other');
+      await publishEach(hub, token, [published(`for-${what.replaceAll(' ', '-')}`)]);
+      assert.equal((await project.ctx(['connection', 'sync'])).code, 0);
+      const before = project.read('hub/decisions.md');
+      plant('hub/decisions.md', make);
+      refuses(await project.ctx(['list', '--hub']), /decisions\.md/);
+      const { code, stderr } = await project.ctx(['connection', 'sync']);
+      assert.equal(code, 0, stderr);
+      assert.match(stderr, /decisions\.md was changed by something other than ctx/);
+      assert.equal(project.read('hub/decisions.md'), before);
+    });
+
+    for (const name of ['hub/.sync-state.json', 'hub/outbox.jsonl', 'TASKS.md', '../.gitignore']) {
+      it(`${what} in place of ${name} is named by doctor, not read`, async () => {
+        fs.mkdirSync(project.file('../.git')); // Without a repository nobody looks at .gitignore.
+        plant(name, make);
+        const { code, stdout, stderr } = await project.ctx(['doctor']);
+        assert.equal(code, 73, `${stdout}${stderr}`);
+        assert.match(stdout, new RegExp(`^FAIL .*${path.basename(name).replaceAll('.', '\\.')}`, 'm'));
+        assert.match(stdout, /^First: .* Next: /m);
+      });
+    }
+
+    for (const [name, args] of [
+      ['hub/.sync-state.json', ['connection', 'sync']],
+      ['../.gitignore', ['init']],
+    ] as const) {
+      it(`${what} in place of ${name} is not read by ctx ${args.join(' ')}`, async () => {
+        plant(name, make);
+        refuses(await project.ctx(args), new RegExp(path.basename(name).replaceAll('.', '\\.')));
+      });
+    }
+  }
 
   it('a folder in place of a mirror file is named', async () => {
     plant('hub/decisions.md', (file) => fs.mkdirSync(file));
