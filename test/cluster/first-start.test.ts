@@ -139,7 +139,7 @@ describe('the first start of a cluster', function () {
 
   it('a later start without the TLS of the first is refused, and says so', async () => {
     await stop();
-    const { code, stderr } = await ctx(startArgs(0), options);
+    const { code, stderr } = await ctx(startArgs(0, '--daemon'), options);
     assert.equal(code, 78);
     assert.match(stderr, /to its cluster, with TLS\. Start it with the TLS flags of before\./);
   });

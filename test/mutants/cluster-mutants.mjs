@@ -20,6 +20,18 @@ const joined = ['test/cluster/just-joined.test.ts'];
 const data = ['test/cluster/node-data.test.ts'];
 const lost = ['test/cluster/lost-majority.test.ts'];
 const discards = ['test/cluster/discards.test.ts'];
+const access = ['test/cluster/access.test.ts'];
+const proxies = ['test/cluster/through-proxies.test.ts'];
+
+/** Once the cluster has worked for a while. */
+const leaderIsNeverReplaced = [
+  patch(
+    'engine/raft/replica.ts',
+    'this.act((core) => core.tick());',
+    "if (this.appliedIndex < 8 || this.roleNow === 'leader') this.act((core) => core.tick());",
+  ),
+  patch('engine/raft/replica.ts', 'stand: () => this.act((core) => core.campaign()),', 'stand: () => undefined,'),
+];
 
 export const mutants = [
   {
@@ -451,4 +463,192 @@ export const mutants = [
     patches: [patch('engine/raft/contacts.ts', "if (all.length === 0) return '';", "return '';")],
     tests: members,
   },
+  {
+    name: 'FM-30 a leader that is stopped hands over to nobody',
+    patches: [patch('running-hub.ts', '    await this.given.parts.engine.handOver?.();\n', '')],
+    tests: shown,
+    grep: 'hands over while it still votes',
+  },
+  {
+    name: 'FM-30 a publish that meets the end of a leadership is given up',
+    patches: [
+      patch('engine/raft/raft-engine.ts', "if (code === 'no_leader' || code === 'going_away') {", "if (code === '') {"),
+    ],
+    tests: members,
+  },
+  {
+    name: 'FM-12 a client goes to one address only',
+    patches: [
+      corePatch(
+        'node/open-any.ts',
+        'return [...new Set([connection.hub_addr, ...(connection.peers ?? [])])];',
+        'return [connection.hub_addr];',
+      ),
+    ],
+    tests: shown,
+    grep: 'kill -9 of the leader',
+  },
+  {
+    name: 'FM-15 a connection that broke is not dialled again',
+    patches: [
+      patch(
+        'peers/peer-link.ts',
+        'if (this.closing) return;\n    this.retry',
+        "if (this.closing || this.reason === 'it fell silent') return;\n    this.retry",
+      ),
+    ],
+    tests: shown,
+    grep: 'FM-15',
+  },
+  {
+    name: 'FM-52 the time of elections is that of the wall clock',
+    patches: [
+      patch(
+        'engine/raft/replica.ts',
+        'this.act((core) => core.tick());',
+        `const due = Math.max(1, Math.min(100, (Date.now() - (this.wall ?? Date.now())) / TICK_MS));
+         this.wall = Date.now();
+         for (let n = 0; n < due; n++) this.act((core) => core.tick());`,
+      ),
+    ],
+    tests: shown,
+    grep: 'FM-52',
+  },
+  {
+    name: 'FM-44 what was granted while a node was away is not on its disk',
+    patches: [
+      patch('engine/raft/state-machine.ts', 'if (plan.clients !== undefined && isNews) await', 'if (index < 0) await'),
+    ],
+    tests: access,
+    grep: 'was away',
+  },
+  {
+    name: 'a first start that is called off leaves its process behind',
+    patches: [
+      patch(
+        'daemon.ts',
+        'const callOff = (): void => void child.kill();',
+        'const callOff = (): void => process.exit(69);',
+      ),
+    ],
+    tests: first,
+    grep: 'called off',
+  },
+  {
+    name: 'a node does not count itself among seven',
+    patches: [
+      patch(
+        'cluster-config.ts',
+        ' && own !== undefined && !addresses.includes(own)) addresses',
+        ' && own === "") addresses',
+      ),
+    ],
+    tests: first,
+    grep: 'more than seven',
+  },
+  {
+    name: 'the first start says nothing of those it waits for',
+    patches: [patch('engine/raft/formation.ts', 'if (text !== said) say(text);', '')],
+    tests: first,
+    grep: 'as a daemon says',
+  },
+  {
+    name: 'a node runs without the TLS that its cluster knows it by',
+    patches: [
+      patch(
+        'engine/raft/join.ts',
+        'if (isSecure === (certificate() !== undefined)) return;',
+        "if (address !== '') return;",
+      ),
+    ],
+    tests: first,
+  },
+  {
+    name: 'FM-16 a survivor drops what it had not applied',
+    patches: [patch('engine/raft/recover.ts', 'await machine.apply(entry);', 'await Promise.all([machine, entry]);')],
+    tests: lost,
+    grep: 'survivor',
+  },
+  {
+    name: 'FM-34 a single hub is not let grow',
+    patches: [patch('engine/raft/join.ts', 'if (config.peers.length > 1) throw', 'if (config.peers.length > 0) throw')],
+    tests: members,
+  },
+  {
+    name: 'a cluster secret may be short',
+    patches: [
+      patch(
+        'cluster-config.ts',
+        'if (secret.length >= MIN_SECRET_CHARACTERS) return secret;',
+        'if (secret !== undefined) return secret;',
+      ),
+    ],
+    tests: members,
+  },
+  {
+    name: 'FM-34 newcomers never vote',
+    patches: [patch('engine/raft/cluster-admin.ts', 'if (ready === undefined) return;', 'if (ready !== 0) return;')],
+    tests: members,
+  },
+  {
+    name: 'FM-61 the table says nothing of a node that is well',
+    patches: [patch('commands/peer.ts', "(each.why ?? 'ok')", "(each.why ?? '')")],
+    tests: members,
+  },
+  {
+    name: 'peer add does not say why nobody answers',
+    patches: [patch('engine/raft/cluster-admin.ts', "${link.trouble ?? 'it fell silent'}", 'it fell silent')],
+    tests: members,
+  },
+  {
+    name: 'stepdown names the leader of before',
+    patches: [
+      patch(
+        'engine/raft/cluster-admin.ts',
+        'return `Node ${replica.leader} (',
+        'return `Node ${this.parts.self().node} (',
+      ),
+    ],
+    tests: members,
+  },
+  {
+    name: 'FM-30 a leader that is removed hands over to nobody',
+    patches: [
+      patch(
+        'engine/raft/cluster-admin.ts',
+        '      await this.handOver();\n      return undefined;',
+        '      return undefined;',
+      ),
+    ],
+    tests: members,
+  },
+  {
+    name: 'FM-16 without a majority no way out is named',
+    patches: [patch('engine/raft/cluster-admin.ts', 'what is left and run: ctx hub recover --force', 'what is left')],
+    tests: members,
+  },
+  {
+    name: 'FM-12 hello names this node alone',
+    patches: [
+      patch(
+        'engine/raft/open.ts',
+        'addresses: () => this.contacts.all().map(({ address }) => address),',
+        'addresses: () => [this.node.address],',
+      ),
+    ],
+    tests: three,
+    grep: 'says in hello',
+  },
+  {
+    name: 'FM-31 a leader that was killed is never replaced',
+    patches: leaderIsNeverReplaced,
+    tests: three,
+    grep: 'kill -9',
+  },
+  ...['the leader is isolated', 'nothing arrives that the leader sends', 'kill -9 of the leader'].map((title) => ({
+    name: `FM-31 a lost leader is never replaced: ${title}`,
+    patches: leaderIsNeverReplaced,
+    tests: proxies,
+    grep: title,
+  })),
 ];

@@ -6,6 +6,7 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
+import { HubError } from '../../../core/errors';
 import type { StatusInfo } from '../../../core/wire';
 import { rejectedIds, statusOf, sameLogs, whoLeads } from '../cluster-clients';
 import { secretFileIn } from '../cluster-processes';
@@ -84,10 +85,8 @@ export class Lab {
     this.nodes.push(...started);
     const leader = await this.leader();
     const clients = Array.from({ length: writers }, (_, at) => `writer-${at}`);
-    const tokens = await Promise.all(
-      clients.map(async (name) => (await registerClient(leader.hub, 'alpha', name)).token),
-    );
-    this.token = (await registerClient(leader.hub, 'beta', 'listener')).token;
+    const tokens = await Promise.all(clients.map((name) => registered(leader, 'alpha', name)));
+    this.token = await registered(leader, 'beta', 'listener');
     const addresses = (): readonly string[] => this.members.map(({ address }) => address);
     this.writers = new Writers({ addresses, tokens, pauseMs, mostEntries: 4 });
     this.listeners = [0, 1].map((at) => new Listener(`listener-${at}`, this.token, addresses, at));
@@ -337,6 +336,22 @@ export class Lab {
     );
     await this.network.close();
   }
+}
+
+/** On a busy machine a cluster that has just begun may be late: then it says so, and is asked again. */
+function registered({ hub }: LabNode, project: string, name: string): Promise<string> {
+  return until(
+    `${name} is registered`,
+    async () => {
+      try {
+        return (await registerClient(hub, project, name)).token;
+      } catch (error) {
+        if (error instanceof HubError && error.code === 'no_leader') return undefined;
+        throw error;
+      }
+    },
+    START_MS,
+  );
 }
 
 /** As Linux says it: R, S, D, T (stopped), Z. */
