@@ -15,8 +15,9 @@ interface Flags {
 }
 
 function warning(dataDir: string, { file, raft, sequence }: Reach): string {
+  const lost = file.lost === undefined ? '' : `\n${file.lost}: take it only if there is no other.`;
   return `Node ${file.joined.node} (${file.address}), ${dataDir}:
-its Raft log ends at term ${raft.term}, index ${raft.index}; its entries.jsonl ends at sequence ${sequence}.
+its Raft log ends at term ${raft.term}, index ${raft.index}; its entries.jsonl ends at sequence ${sequence}.${lost}
 To choose among the nodes that are left, stop them all and run this on each. Recover the one whose Raft log ends at the highest term,
 and of those with that term the one with the highest index: it holds the most of what was acknowledged. A higher sequence does not
 count against that. With --force it becomes a cluster of its own. What only the lost nodes held is lost: entries that were

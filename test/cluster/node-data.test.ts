@@ -12,7 +12,7 @@ import {
   type ClusterNode,
   type TestCluster,
 } from '../support/cluster-processes';
-import { backupTarget, hubCommand, logFile, logText, published, readJson } from '../support/hub-log';
+import { backupTarget, endedStart, hubCommand, logFile, logText, published, readJson } from '../support/hub-log';
 import { registerClient, startHub, type HubProcess } from '../support/hub-process';
 import { removeTempDirs, start, tempDir, userEnv, type Finished } from '../support/processes';
 import { succeeded } from '../support/projects';
@@ -25,15 +25,6 @@ async function knows(hub: HubProcess, token: string): Promise<boolean> {
   const session = await openSession({ address: hub.address, token }).catch(() => undefined);
   session?.terminate();
   return session !== undefined;
-}
-
-/** A start that is to be refused; one that is not ends all the same. */
-async function endedStart(dataDir: string, ...args: readonly string[]): Promise<Finished> {
-  const home = path.dirname(dataDir);
-  const running = start(['hub', 'start', '--data-dir', dataDir, ...args], { cwd: home, env: userEnv(home) });
-  await running.says(/^ctx hub listening on|Waiting for/m, 30_000).catch(() => undefined);
-  running.process.kill('SIGKILL');
-  return running.finished;
 }
 
 /** Bytes of all that a start must not change when it is refused. */
@@ -169,16 +160,12 @@ describe('a node that finds less in its data directory than it had', function ()
 
   const at = (...names: readonly string[]): string => path.join(node.dataDir, ...names);
   const clusterStart = (...more: readonly string[]): Promise<Finished> =>
-    endedStart(
-      node.dataDir,
-      '--port',
-      new URL(node.address).port,
-      '--cluster-secret-file',
-      cluster.secretFile,
+    endedStart(node.dataDir, [
+      ...['--port', new URL(node.address).port, '--cluster-secret-file', cluster.secretFile],
       ...more,
-    );
+    ]);
   const firstStart = (): Promise<Finished> => clusterStart('--peers', node.address, '--advertise', node.address);
-  const singleStart = (): Promise<Finished> => endedStart(node.dataDir, '--port', '0');
+  const singleStart = (): Promise<Finished> => endedStart(node.dataDir, ['--port', '0']);
   const refused = ({ code, stderr }: Finished, why: RegExp, exit = 65): void => {
     assert.equal(code, exit, stderr);
     assert.match(stderr, why);
@@ -297,7 +284,7 @@ describe('a directory that is to become a node', function () {
     const secretFile = secretFileIn(path.dirname(dataDir));
     const started = (...peers: readonly string[]): Promise<Finished> => {
       const flags = ['--port', String(port), '--cluster-secret-file', secretFile, '--advertise', own];
-      return endedStart(dataDir, ...flags, '--peers', peers.join(','));
+      return endedStart(dataDir, [...flags, '--peers', peers.join(',')]);
     };
     const before = dataIn(dataDir);
     const refused = await started(own, `127.0.0.1:${other}`);

@@ -18,6 +18,7 @@ const most = ['test/cluster/most-nodes.test.ts'];
 const first = ['test/cluster/first-start.test.ts'];
 const joined = ['test/cluster/just-joined.test.ts'];
 const data = ['test/cluster/node-data.test.ts'];
+const voter = ['test/cluster/lost-voter.test.ts'];
 const lost = ['test/cluster/lost-majority.test.ts'];
 const discards = ['test/cluster/discards.test.ts'];
 const access = ['test/cluster/access.test.ts'];
@@ -441,6 +442,22 @@ export const mutants = [
       ),
     ],
     tests: ['test/simulation/founding-crash-points.test.ts'],
+  },
+  {
+    name: 'FM-23 what a leader found lost is forgotten with that leader',
+    patches: [
+      patch(
+        'engine/raft/lost-node.ts',
+        'if (node !== undefined) await writeNodeFile(disk, folder, { ...node, lost });',
+        '',
+      ),
+    ],
+    tests: voter,
+  },
+  {
+    name: 'FM-23 a node votes although a leader found that it lost what it promised',
+    patches: [patch('engine/raft/join.ts', '  if (found?.lost !== undefined) throw lostPromise(found.lost);\n', '')],
+    tests: voter,
   },
   {
     name: 'FM-33 what was discarded is not noted as rejected',

@@ -6,7 +6,7 @@ import type { PublishedEntry, StoredEntry } from '../../core/entry';
 import { openFileEngine } from '../../hub/engine/file';
 import { entry, publish } from './entries';
 import { registerClient, startHub, type HubProcess } from './hub-process';
-import { ctx, tempDir, userEnv, type Finished } from './processes';
+import { ctx, start, tempDir, userEnv, type Finished } from './processes';
 
 export const published = (id: string, content = `Title of ${id}`): PublishedEntry => ({
   id,
@@ -59,6 +59,25 @@ export function hubCommand(dataDir: string, ...args: readonly string[]): Promise
 /** Starts a hub that is expected to refuse. */
 export function refusedStart(dataDir: string): Promise<Finished> {
   return hubCommand(dataDir, 'start', '--port', '0');
+}
+
+/** A start that is to be refused or ended; one that is not ends all the same once it has said `done`. */
+export async function endedStart(
+  dataDir: string,
+  args: readonly string[],
+  done = /^ctx hub listening on|Waiting for/m,
+): Promise<Finished> {
+  const home = path.dirname(dataDir);
+  const running = start(['hub', 'start', '--data-dir', dataDir, ...args], { cwd: home, env: userEnv(home) });
+  const isOver = await Promise.race([
+    running.finished.then(() => true),
+    running.says(done, 30_000).then(
+      () => false,
+      () => false,
+    ),
+  ]);
+  if (!isOver) running.process.kill('SIGKILL');
+  return running.finished;
 }
 
 /** Publishes entries one by one, each acknowledged before the next. */

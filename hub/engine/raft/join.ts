@@ -13,7 +13,7 @@ import type { RaftMark } from './cluster';
 import { unreachableHint } from '../../cluster-config';
 import { form, type Formation } from './formation';
 import { openFormationDoor } from './formation-door';
-import { refuseLostNode } from './lost-node';
+import { lostPromise, refuseLostNode } from './lost-node';
 import { newNodeFile, raftLogFolder, readNodeFile, writeNodeFile, type NodeFile } from './node-file';
 import type { RaftEngineOptions } from './open';
 
@@ -37,6 +37,7 @@ export async function joinCluster(options: RaftEngineOptions): Promise<JoinedNod
   const { disk, folder, config } = options;
   const found = await readNodeFile(disk, folder);
   const known = found === undefined ? undefined : joinedNode(found);
+  if (found?.lost !== undefined) throw lostPromise(found.lost);
   if (known !== undefined) {
     requireScheme(options, known.address);
     // Said at the first start on standard error; `--host` may have been forgotten since.

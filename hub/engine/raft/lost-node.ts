@@ -3,11 +3,12 @@
  * what keeps the tools of a single hub away from a node's data.
  */
 import { HubError } from '../../../core/errors';
+import type { LostEntriesError } from '../../raft/invariant';
 import { dataFiles } from '../../store/data-directory';
 import type { Disk } from '../../store/disk';
 import { readMeta } from '../../store/meta';
 import { parseMark, type RaftMark } from './cluster';
-import { raftFolder, raftLogFolder, readNodeFile } from './node-file';
+import { raftFolder, raftLogFolder, readNodeFile, writeNodeFile } from './node-file';
 
 /** @param how what shows it, in words */
 export function lostPromise(how: string): HubError {
@@ -18,9 +19,20 @@ export function lostPromise(how: string): HubError {
   );
 }
 
+const endsAt = (folder: string, end: number, sign: string): string =>
+  `The Raft log in ${raftLogFolder(folder)} ends at entry ${end}, but ${sign}`;
+
 /** What this node promised is not there any more, and how that shows. */
-export const lostLog = (folder: string, end: number, sign: string): HubError =>
-  lostPromise(`The Raft log in ${raftLogFolder(folder)} ends at entry ${end}, but ${sign}`);
+export const lostLog = (folder: string, end: number, sign: string): HubError => lostPromise(endsAt(folder, end, sign));
+
+/** Only the leader knows it, and the next one will not: it is kept, so that every later start is refused. */
+export async function keepLost(disk: Disk, folder: string, error: LostEntriesError): Promise<HubError> {
+  const { promised, lastIndex } = error;
+  const lost = endsAt(folder, lastIndex, `the leader has this node's word for ${promised}`);
+  const node = await readNodeFile(disk, folder);
+  if (node !== undefined) await writeNodeFile(disk, folder, { ...node, lost });
+  return lostPromise(lost);
+}
 
 /** A version that did not leave out what is said of the Raft log wrote it; only a hub that ran keeps the second file. */
 async function isBackup(disk: Disk, folder: string): Promise<boolean> {

@@ -21,6 +21,8 @@ const schema = z.object({
       contacts: z.array(z.object({ id: z.int().min(1), uid: z.string(), address: z.string() })),
     })
     .optional(),
+  /** How a leader found that it lost what it promised, in words: it must not vote again, whoever leads. */
+  lost: z.string().optional(),
 });
 export type NodeFile = z.infer<typeof schema>;
 

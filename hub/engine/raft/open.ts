@@ -27,7 +27,7 @@ import { Discarded } from './discarded';
 import type { FormingView } from './formation-door';
 import { joinCluster, type JoinedNode } from './join';
 import { lineFetcher } from './line-fetcher';
-import { lostLog } from './lost-node';
+import { keepLost } from './lost-node';
 import { openData, type OpenedData } from './open-data';
 import type { MemberInfo } from './node-info';
 import { RaftEngine } from './raft-engine';
@@ -159,7 +159,7 @@ class OpenNode {
       discard: (entries) => this.discarded.keep(entries, new Date()),
       applied: (entry, results) => this.engine.applied(entry, results),
       changed: () => this.roleChanged(),
-      crash: (error) => crash(error instanceof LostEntriesError ? this.lost(error) : error),
+      crash: (error) => this.end(error),
     });
     this.admin = new ClusterAdmin({
       ...{ replica: this.replica, machine: this.machine, self: this.self, secret: config.secret, warn },
@@ -208,8 +208,11 @@ class OpenNode {
     return { cluster, node, uid, address };
   };
 
-  private lost({ promised, lastIndex }: LostEntriesError): HubError {
-    return lostLog(this.options.folder, lastIndex, `the leader has this node's word for ${promised}`);
+  /** The replica has ended already: nothing is promised meanwhile. */
+  private end(error: unknown): void {
+    const { disk, folder, crash } = this.options;
+    if (error instanceof LostEntriesError) keepLost(disk, folder, error).then(crash, crash);
+    else crash(error);
   }
 
   private distrust(): HubError | undefined {

@@ -88,9 +88,11 @@ async function recoverFrom(
   });
   await log.close();
   const joined = { cluster: randomUUID(), node, contacts: [...mark.members] };
-  await writeNodeFile(nodeDisk, folder, { ...file, joined });
+  const { format, uid, address } = file;
+  // What it lost, it had promised to the old cluster.
+  await writeNodeFile(nodeDisk, folder, { format, uid, address, joined });
   const { sequence } = state.head;
-  return { node, address: file.address, sequence, rescued: sequence - before, copy };
+  return { node, address, sequence, rescued: sequence - before, copy };
 }
 
 const NOBODY_ELSE = {
