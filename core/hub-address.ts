@@ -26,6 +26,9 @@ function withScheme(text: string, secure: boolean): string {
   return `${secure ? 'wss' : 'ws'}://${host}`;
 }
 
+const WRONG_PORT = 'a port is a number from 1 to 65535';
+const hasHugePort = (full: string): boolean => Number(/:(\d+)\/?$/.exec(full)?.[1]) > 65_535;
+
 /**
  * @param secureByDefault what an address without a scheme means
  * @throws HubError `usage` that names what is wrong
@@ -34,12 +37,13 @@ export function parseHubAddress(text: string, secureByDefault = false): HubAddre
   const trimmed = text.trim();
   if (trimmed === '') refuse(text, 'it is empty');
   const full = withScheme(trimmed, secureByDefault);
-  if (!URL.canParse(full)) refuse(text, 'it does not parse');
+  if (!URL.canParse(full)) refuse(text, hasHugePort(full) ? WRONG_PORT : 'it does not parse');
   const url = new URL(full);
   if (url.protocol !== 'ws:' && url.protocol !== 'wss:') refuse(text, `the scheme ${url.protocol}// is not known`);
   if (url.username !== '' || url.password !== '') refuse(text, 'it holds a user or password');
   if (url.pathname !== '/' || url.search !== '' || url.hash !== '') refuse(text, 'it has a path');
   if (url.hostname === '') refuse(text, 'it has no host');
+  if (url.port === '0') refuse(text, WRONG_PORT);
   const secure = url.protocol === 'wss:';
   const port = portOf(full, url, secure);
   return { secure, host: url.hostname.replace(/^\[|\]$/g, ''), port, url: `${url.protocol}//${url.hostname}:${port}` };

@@ -65,6 +65,13 @@ export function unreachableHint(host: string, address: string, peers: readonly s
   );
 }
 
+/** The address of a node is where others go: all addresses of a machine are none. */
+function nodeAddress(text: string, secure: boolean): string {
+  const { url, host } = parseHubAddress(text, secure);
+  if (host !== '0.0.0.0' && host !== '::') return url;
+  throw new HubError('usage', `"${text}" is no address that other nodes can go to. Name one of that machine's own.`);
+}
+
 /** @throws HubError `usage`, `config`; undefined when the hub is to stand alone */
 export function clusterOf(flags: ClusterFlags, cwd: string, secure: boolean): ClusterConfig | undefined {
   const { peers, advertise, clusterSecretFile, raftKeepEntries, maxAuthAge } = flags;
@@ -72,9 +79,9 @@ export function clusterOf(flags: ClusterFlags, cwd: string, secure: boolean): Cl
     if (peers === undefined && advertise === undefined) return undefined;
     throw new HubError('usage', 'A node of a cluster needs --cluster-secret-file, the same on all nodes.');
   }
-  const own = advertise === undefined ? undefined : parseHubAddress(advertise, secure).url;
+  const own = advertise === undefined ? undefined : nodeAddress(advertise, secure);
   const all = (peers ?? '').split(',').filter((each) => each.trim() !== '');
-  const addresses = [...new Set(all.map((each) => parseHubAddress(each, secure).url))].sort();
+  const addresses = [...new Set(all.map((each) => nodeAddress(each, secure)))].sort();
   if (addresses.length > 0 && own !== undefined && !addresses.includes(own)) addresses.push(own);
   if (addresses.length > MAX_NODES) throw new HubError('usage', `A cluster has at most ${MAX_NODES} nodes.`);
   const keep = raftKeepEntries === undefined ? DEFAULT_KEEP_ENTRIES : Number(raftKeepEntries);

@@ -8,6 +8,7 @@ import { dataDirOf } from '../config';
 import { readDiscarded, rejectedPath } from '../engine/raft/discarded';
 import { askLocalHub } from '../../core/node/local-hub/local-control';
 import { DATA_DIR_FLAG, jsonAnswer, type HubCommandContext } from './context';
+import { requireDataDirectory } from './offline';
 import { textTable } from './text-table';
 
 interface Flags {
@@ -53,6 +54,7 @@ async function replay(entries: readonly Rejected[], dataDir: string): Promise<Re
 
 async function rejected(flags: Flags, { io }: HubCommandContext): Promise<void> {
   const dataDir = dataDirOf(flags.dataDir, io);
+  requireDataDirectory(dataDir);
   const entries = await readRejected(dataDir);
   if (flags.replay === true) {
     const counts = await replay(entries, dataDir);

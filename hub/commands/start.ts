@@ -1,6 +1,9 @@
 /** `ctx hub start`: in the foreground until a signal or `ctx hub stop`, or with `--daemon` in a process of its own. */
+import fs from 'node:fs';
+import path from 'node:path';
 import { Option, type Command } from 'commander';
 import { DEFAULT_PORT } from '../../core/limits';
+import { isOpenToOthers } from '../../core/node/platform';
 import { unreachableHint } from '../cluster-config';
 import { hubConfig, type HubConfig, type StartFlags } from '../config';
 import { startDaemon } from '../daemon';
@@ -59,6 +62,7 @@ export function addStartCommand(hub: Command, context: HubCommandContext): void 
       const config = hubConfig(flags, context.io);
       if (config.insecure) warnInsecure(config, context);
       warnUnreachable(config, context);
+      warnOpenSecret(flags, context);
       const run = flags.daemon === true ? startDaemon : serve;
       context.exit.code = await run(config, flags, context);
     });
@@ -68,6 +72,15 @@ function warnUnreachable({ host, cluster }: HubConfig, { io }: HubCommandContext
   if (cluster?.advertise === undefined) return;
   const hint = unreachableHint(host, cluster.advertise, cluster.peers);
   if (hint !== undefined) io.stderr(`ctx: warning: ${hint}\n`);
+}
+
+function warnOpenSecret({ clusterSecretFile }: Flags, { io }: HubCommandContext): void {
+  if (clusterSecretFile === undefined) return;
+  const file = path.resolve(io.cwd, clusterSecretFile);
+  if (!isOpenToOthers(fs.statSync(file).mode)) return;
+  io.stderr(
+    `ctx: warning: other users of this machine can open ${file}, the secret of the cluster: chmod 600 ${file}\n`,
+  );
 }
 
 function warnInsecure(config: HubConfig, { io }: HubCommandContext): void {

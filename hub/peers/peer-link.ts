@@ -8,6 +8,7 @@ import * as z from 'zod';
 import { WebSocket } from 'ws';
 import { HubError } from '../../core/errors';
 import { parseHubAddress } from '../../core/hub-address';
+import { noTls } from '../../core/node/socket-trouble';
 import { fromWireError, type WireError } from '../../core/wire';
 import { decodeFrame, encodeFrame, type Frame } from './frame';
 import {
@@ -49,6 +50,13 @@ const answerSchema = z.object({ answer: z.int(), body: z.unknown().optional(), e
 interface Waiting {
   readonly resolve: (frame: Frame) => void;
   readonly reject: (error: HubError) => void;
+}
+
+/** What has no peer path is a hub that stands alone, or another service. */
+function whyNot(error: Error, url: string): string {
+  const [, status] = /^Unexpected server response: (404|[1-3]\d\d)$/.exec(error.message) ?? [];
+  if (status !== undefined) return `what answers there is no node of a cluster (HTTP ${status})`;
+  return noTls(error, url) ?? error.message;
 }
 
 export class PeerLink {
@@ -155,7 +163,7 @@ export class PeerLink {
         proved = holdToProof(socket, () => this.giveUp(ws, 'what answers there is no peer'));
       });
     });
-    ws.on('error', (error) => (this.reason ??= error.message));
+    ws.on('error', (error) => (this.reason ??= whyNot(error, url)));
     ws.on('close', () => this.down());
     const late = setTimeout(() => this.giveUp(ws, 'it does not answer'), PEER_HANDSHAKE_MS);
     ws.once('close', () => clearTimeout(late));

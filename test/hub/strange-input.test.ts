@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
+import { freePorts, secretFileIn, startNode } from '../support/cluster-processes';
 import { startHub, type HubProcess } from '../support/hub-process';
 import { removeTempDirs, until } from '../support/processes';
 import { connect, newProject, type CliProject } from '../support/projects';
@@ -76,6 +77,42 @@ describe('what leads nowhere', function () {
       await fails(['hub', 'status', '--addr', clear], 69, /wss:\/\//);
     } finally {
       await tls.kill9();
+    }
+  });
+
+  it('a port that nobody has, and all addresses of a machine as those of a node, are mistakes of typing', async () => {
+    const secret = secretFileIn(project.dir);
+    const cluster = (...more: string[]): string[] => start('--cluster-secret-file', secret, ...more);
+    for (const port of ['0', '65536', '99999']) {
+      const at = `127.0.0.1:${port}`;
+      await fails(register(at, ...token()), 64, /port is a number from 1 to 65535/);
+      await fails(cluster('--peers', at, '--advertise', '127.0.0.1:1'), 64, /port is a number from 1 to 65535/);
+    }
+    for (const all of ['0.0.0.0:9900', '[::]:9900']) {
+      await fails(cluster('--peers', all, '--advertise', '127.0.0.1:1'), 64, /no address that other nodes can go to/);
+      await fails(cluster('--advertise', all), 64, /no address that other nodes can go to/);
+    }
+  });
+
+  it('a command for a cluster at a hub of another kind says which kind it is', async () => {
+    for (const args of [['peer', 'list'], ['peer', 'add', '127.0.0.1:1'], ['peer', 'remove', '2'], ['stepdown']]) {
+      await fails(['hub', ...args, '--data-dir', hub.dataDir], 65, /stands alone.*--peers/);
+      await fails(['hub', ...args, '--data-dir', hub.dataDir, '--json'], 65, /stands alone/);
+    }
+    await fails(['hub', 'recover', '--force', '--data-dir', hub.dataDir], 73, /ctx hub stop/);
+    await fails(['hub', 'rejected', '--data-dir', 'nowhere'], 64, /no data directory/);
+    const [port = 0] = await freePorts(1);
+    const secretFile = secretFileIn(project.dir);
+    fs.chmodSync(secretFile, 0o644);
+    const dataDir = path.join(project.dir, 'node');
+    const node = await startNode({ dataDir, port, peers: [`ws://127.0.0.1:${port}`], secretFile });
+    try {
+      assert.match(node.process.stderr(), /warning: other users.*cluster\.secret.*chmod 600/);
+      const alone = hub.address.replace('ws://', '');
+      await fails(['hub', 'peer', 'add', alone, '--data-dir', dataDir], 69, /no node of a cluster \(HTTP 404\)/);
+      await fails(['hub', 'stepdown', '--data-dir', dataDir], 69, /No other node could take over/);
+    } finally {
+      await node.stop();
     }
   });
 
