@@ -35,12 +35,22 @@ const answerSchema = z.object({
   results: z.array(z.object({ kind: z.enum(['stored', 'duplicate', 'refused']), reason: z.string().optional() })),
 });
 
+/** Of a file that is no journal every line is refused: so many are told one by one. */
+const MAX_TOLD_LINES = 20;
+
 interface Tally {
   stored: number;
   duplicate: number;
-  refused: BadImportLine[];
+  refused: number;
+  /** The first of them. */
+  readonly told: BadImportLine[];
   /** The last line that was dealt with. */
   lastLine: number;
+}
+
+function refuse(tally: Tally, line: BadImportLine): void {
+  tally.refused++;
+  if (tally.told.length < MAX_TOLD_LINES) tally.told.push(line);
 }
 
 async function importBatch(batch: readonly ImportLine[], importer: Importer, tally: Tally): Promise<void> {
@@ -50,7 +60,7 @@ async function importBatch(batch: readonly ImportLine[], importer: Importer, tal
     const result = results[i];
     if (result?.kind === 'stored') tally.stored++;
     else if (result?.kind === 'duplicate') tally.duplicate++;
-    else tally.refused.push({ lineNumber, reason: result?.reason ?? 'the hub did not answer for it' });
+    else refuse(tally, { lineNumber, reason: result?.reason ?? 'the hub did not answer for it' });
     tally.lastLine = lineNumber;
   });
 }
@@ -66,7 +76,7 @@ async function importAll(
   let chars = 0;
   for await (const line of readImport(file, onRead)) {
     if ('reason' in line) {
-      tally.refused.push(line);
+      refuse(tally, line);
       continue;
     }
     const size = line.entry.content.length;
@@ -108,7 +118,7 @@ async function run(from: string, flags: Flags, context: HubCommandContext): Prom
   const file = path.resolve(io.cwd, from);
   const facts = fs.statSync(file, { throwIfNoEntry: false });
   if (facts?.isFile() !== true) throw new HubError('usage', `There is no file ${file}.`);
-  const tally: Tally = { stored: 0, duplicate: 0, refused: [], lastLine: 0 };
+  const tally: Tally = { stored: 0, duplicate: 0, refused: 0, told: [], lastLine: 0 };
   const progress = showProgress(io, 'Importing');
   const onRead = (bytes: number): void => progress.update(bytes, facts.size);
   try {
@@ -121,15 +131,20 @@ async function run(from: string, flags: Flags, context: HubCommandContext): Prom
   } finally {
     progress.end();
   }
-  const { stored, duplicate, refused } = tally;
-  for (const { lineNumber, reason } of refused)
+  const { stored, duplicate, refused, told } = tally;
+  for (const { lineNumber, reason } of told)
     io.stderr(`ctx: ${visibleText(`${file}: line ${lineNumber} was not imported: ${reason}`)}\n`);
-  if (flags.json === true) io.stdout(jsonAnswer('hub_import', { stored, duplicate, refused: refused.length }));
+  const untold = refused - told.length;
+  if (untold > 0)
+    io.stderr(
+      `ctx: ${visibleText(file)}: ${count(untold, 'more line')} of it ${untold === 1 ? 'was' : 'were'} not imported.\n`,
+    );
+  if (flags.json === true) io.stdout(jsonAnswer('hub_import', { stored, duplicate, refused }));
   else {
     const known = `${duplicate} already there`;
-    io.stdout(`Imported ${count(stored, 'entry', 'entries')}, ${known}, ${refused.length} refused.\n`);
+    io.stdout(`Imported ${count(stored, 'entry', 'entries')}, ${known}, ${refused} refused.\n`);
   }
-  if (refused.length > 0) context.exit.code = 65;
+  if (refused > 0) context.exit.code = 65;
 }
 
 export function addImportCommand(hub: Command, context: HubCommandContext): void {

@@ -5,7 +5,7 @@
 import path from 'node:path';
 import { HubError } from '../../core/errors';
 import { NO_CLIENTS } from '../state/client-table';
-import { encodeClients, withoutAppliedIndex } from './clients-file';
+import { checkClients, encodeClients, withoutAppliedIndex } from './clients-file';
 import { dataFiles, type DataFiles } from './data-directory';
 import { isDiskFull, type Disk } from './disk';
 import { examineLog } from './examine-log';
@@ -60,6 +60,7 @@ async function copySmall(disk: Disk, from: DataFiles, to: DataFiles): Promise<vo
   const hubId = await readWhole(disk, from.hubId);
   if (hubId === undefined) throw new HubError('bad_data', `${from.hubId} is missing. Copy it back from a backup.`);
   await writeNew(disk, to.hubId, hubId);
+  await checkClients(disk, from);
   const clients = await readWhole(disk, from.clients);
   const copy = clients === undefined ? encodeClients(NO_CLIENTS) : withoutAppliedIndex(from.clients, clients);
   await writeNew(disk, to.clients, copy);

@@ -178,23 +178,44 @@ export interface OpenClientsOptions {
   readonly refuseEdits?: boolean | undefined;
 }
 
-/** Reads the clients at start, honours what was edited by hand and says what that changed. */
-export async function openClients(options: OpenClientsOptions): Promise<ClientTable> {
-  const { disk, files, now, warn } = options;
-  const known = await readKnown(disk, files);
+/** @throws HubError `bad_data` that names the way back when the file is lost or damaged */
+async function readBeside(
+  known: ClientTable | undefined,
+  disk: Disk,
+  files: DataFiles,
+  createdAt: string,
+): Promise<ReadClients> {
   const bytes = await readWhole(disk, files.clients);
+  if (bytes !== undefined) {
+    try {
+      return decodeClients(files.clients, bytes, createdAt);
+    } catch (error) {
+      if (known === undefined || !(error instanceof HubError) || error.code !== 'bad_data') throw error;
+      const back = `Or copy ${files.knownClients}, which is what the hub last wrote, over it.`;
+      throw new HubError('bad_data', `${error.message} ${back}`, { cause: error });
+    }
+  }
   // Nobody revokes everyone by losing a file.
-  if (bytes === undefined && known !== undefined && known.records.length > 0) {
+  if (known !== undefined && known.records.length > 0) {
     throw new HubError(
       'bad_data',
       `${files.clients} is missing, and with it ${known.records.length} registered clients. Copy ${files.knownClients}, which is what the hub ` +
         'last wrote, in its place; or remove that one too, to start without any client.',
     );
   }
-  const { table, writtenBy }: ReadClients =
-    bytes === undefined
-      ? { table: NO_CLIENTS, writtenBy: 'hub' }
-      : decodeClients(files.clients, bytes, now.toISOString());
+  return { table: NO_CLIENTS, writtenBy: 'hub' };
+}
+
+/** Looks whether a start could read the clients. @throws HubError that says why it could not */
+export async function checkClients(disk: Disk, files: DataFiles): Promise<void> {
+  await readBeside(await readKnown(disk, files), disk, files, '');
+}
+
+/** Reads the clients at start, honours what was edited by hand and says what that changed. */
+export async function openClients(options: OpenClientsOptions): Promise<ClientTable> {
+  const { disk, files, now, warn } = options;
+  const known = await readKnown(disk, files);
+  const { table, writtenBy } = await readBeside(known, disk, files, now.toISOString());
   // One version behind is what a crash between the two files leaves.
   if (writtenBy === 'hub' && table.version >= (known?.version ?? 0)) return table;
   const changes = known === undefined ? [] : changesBetween(known, table);

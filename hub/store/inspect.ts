@@ -2,14 +2,13 @@
 import type { Cursor } from '../../core/cursor';
 import { HubError } from '../../core/errors';
 import { emptyLogDigest } from '../../core/line';
-import { decodeClients } from './clients-file';
+import { checkClients } from './clients-file';
 import { dataFiles, readHubId, type DataFiles } from './data-directory';
 import type { Disk } from './disk';
 import { examineLog, type Examined } from './examine-log';
 import { readMeta, type Meta } from './meta';
 import { sha256 } from './sha256';
 import { surveyLog, type BadRegion } from './survey-log';
-import { readWhole } from './whole-file';
 
 export interface Inspection {
   readonly files: DataFiles;
@@ -51,10 +50,8 @@ export async function requireMeta(disk: Disk, files: DataFiles): Promise<Meta> {
 }
 
 async function clientsFault(disk: Disk, files: DataFiles): Promise<readonly string[]> {
-  const bytes = await readWhole(disk, files.clients);
-  if (bytes === undefined) return [];
   try {
-    decodeClients(files.clients, bytes, '');
+    await checkClients(disk, files);
     return [];
   } catch (error) {
     if (error instanceof HubError) return [error.message];

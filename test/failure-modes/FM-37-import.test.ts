@@ -55,6 +55,18 @@ describe('FM-37: import', () => {
     );
   });
 
+  it('of a file that is no journal the first lines are told, and how many more', async () => {
+    const dataDir = await filledData(1);
+    const file = path.join(tempDir('ctx-import'), 'notes.txt');
+    fs.writeFileSync(file, 'a note\n'.repeat(1_000));
+    const { code, stdout, stderr } = await hubCommand(dataDir, 'import', file, '--json');
+    assert.deepEqual([code, counts(stdout)], [65, [0, 0, 1_000]]);
+    const told = stderr.trimEnd().split('\n');
+    assert.equal(told.length, 21);
+    assert.match(told.at(19) ?? '', /line 20 was not imported: /);
+    assert.match(told.at(-1) ?? '', /notes\.txt: 980 more lines of it were not imported\.$/);
+  });
+
   it('says which lines it cannot take, takes the others, and exits 65', async () => {
     const dataDir = await filledData(1);
     const journal = path.join(tempDir('ctx-import'), 'journal.jsonl');

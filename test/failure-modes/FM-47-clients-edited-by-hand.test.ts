@@ -107,17 +107,29 @@ describe('FM-47: clients.json edited by hand', () => {
     await again.stop();
   });
 
-  it('a lost clients.json revokes nobody: refused, with the way back', async () => {
-    const { dataDir, clients } = await three();
-    fs.rmSync(clientsFile(dataDir));
-    const { code, stderr } = await hubCommand(dataDir, 'start', '--port', '0');
-    assert.equal(code, 65);
-    assert.match(stderr, /clients\.json is missing, and with it 3 registered clients\. Copy \S+clients\.known\.json/);
-    fs.copyFileSync(path.join(dataDir, 'clients.known.json'), clientsFile(dataDir));
-    const again = await startHub({ dataDir });
-    assert.deepEqual(await Promise.all(clients.map((each) => works(again, each))), [true, true, true]);
-    await again.stop();
-  });
+  const losses: readonly [string, (file: string) => void, RegExp][] = [
+    ['lost', (file) => fs.rmSync(file), /is missing, and with it 3 registered clients\. Copy \S+clients\.known\.json/],
+    ['damaged', (file) => fs.truncateSync(file, 300), /is damaged: .* Or copy \S+clients\.known\.json, .* over it\./],
+  ];
+  for (const [what, lose, wayBack] of losses) {
+    it(`a ${what} clients.json revokes nobody: start, verify and backup refuse, with the way back`, async () => {
+      const { dataDir, clients } = await three();
+      lose(clientsFile(dataDir));
+      for (const args of [['start', '--port', '0'], ['verify'], ['backup', `${dataDir}-copy`]]) {
+        const { code, stderr } = await hubCommand(dataDir, ...args);
+        assert.equal(code, 65, args.join(' '));
+        assert.match(stderr, wayBack);
+      }
+      fs.copyFileSync(path.join(dataDir, 'clients.known.json'), clientsFile(dataDir));
+      const again = await startHub({ dataDir });
+      assert.deepEqual(await Promise.all(clients.map((each) => works(again, each))), [true, true, true]);
+      fs.rmSync(clientsFile(dataDir));
+      const { code, stderr } = await hubCommand(dataDir, 'backup', `${dataDir}-copy`);
+      assert.equal(code, 65, 'also of a running hub');
+      assert.match(stderr, /clients\.json is missing/);
+      await again.stop();
+    });
+  }
 
   it('an editor that puts a byte order mark first does no harm', async () => {
     const { dataDir, clients } = await three();

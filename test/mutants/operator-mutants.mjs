@@ -57,6 +57,11 @@ export const mutants = [
     grep: 'a fingerprint',
   },
   {
+    name: 'FM-47 backs up a hub that has lost its clients',
+    patches: [store('backup.ts', '  await checkClients(disk, from);\n', '')],
+    tests: failure('FM-47-clients-edited-by-hand'),
+  },
+  {
     name: 'FM-29 makes a backup in the data directory itself',
     patches: [patch('hub/commands/backup.ts', '  refuseInside(dataDir, target);\n', '')],
     tests: failure('FM-29-backup'),
