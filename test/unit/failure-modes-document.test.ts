@@ -53,4 +53,23 @@ describe('docs/failure-modes.md', () => {
       [],
     );
   });
+
+  it('every promise of the README names a test that is there', () => {
+    const table = fs.readFileSync('README.md', 'utf8').split('## What it promises')[1]?.split('\n## ')[0] ?? '';
+    const promises = table
+      .split('\n')
+      .filter((line) => line.startsWith('| '))
+      .slice(2);
+    assert.ok(promises.length > 5, table);
+    const shown = shownBy();
+    const security = fs.readdirSync('test/security', { encoding: 'utf8' });
+    for (const line of promises) {
+      const names = line.split('|').at(-2)?.trim().split(', ') ?? [];
+      for (const name of names) {
+        assert.match(name, /^(FM|S)-?\d\d$/, line);
+        const isThere = name.startsWith('FM') ? shown.has(name) : security.some((file) => file.startsWith(name));
+        assert.ok(isThere, line);
+      }
+    }
+  });
 });
