@@ -146,6 +146,8 @@ describe('a node that finds less in its data directory than it had', function ()
     assert.ok(first !== undefined);
     node = first;
     const { token } = await registerClient(node.hub, 'alpha', 'ada@laptop');
+    fs.copyFileSync(at('clients.json'), path.join(cluster.folder, 'older.json'));
+    await registerClient(node.hub, 'beta', 'bob@desk');
     for (let i = 1; i <= 5; i++) await publishAnywhere(cluster.nodes, token, published(`e-${i}`));
     await node.hub.stop();
     whole = path.join(cluster.folder, 'whole');
@@ -225,6 +227,23 @@ describe('a node that finds less in its data directory than it had', function ()
       fs.rmSync(at('raft', 'log'), { recursive: true });
       await refusedAlways(/raft.log is gone, but entry \d+ of it was applied here/, [clusterStart]);
     }
+  });
+
+  it('without clients.json, or with an older one: nobody comes back in who was revoked', async () => {
+    const names = ['clients.json', 'clients.known.json'] as const;
+    fs.rmSync(at('clients.json'));
+    refused(await clusterStart(), /clients\.json is missing, and with it 2 registered clients\. Copy .*clients\.known/);
+    fs.copyFileSync(path.join(cluster.folder, 'older.json'), at('clients.json'));
+    refused(await clusterStart(), /clients\.json is older than the hub last wrote it: beta bob@desk .* removed/, 78);
+    const { version } = json(at('clients.json'));
+    for (const name of names) fs.copyFileSync(path.join(cluster.folder, 'older.json'), at(name));
+    await refusedAlways(new RegExp(`clients\\.json is of version ${String(version)}, but 2 was applied here`), [
+      clusterStart,
+    ]);
+    for (const name of names) fs.rmSync(at(name));
+    await refusedAlways(/clients\.json is of version 0, but 2 was applied here/, [clusterStart]);
+    for (const name of names) fs.copyFileSync(path.join(whole, 'clients.json'), at(name));
+    await (await node.restart()).stop();
   });
 
   it('without meta.json, or without its word on the Raft log', async () => {

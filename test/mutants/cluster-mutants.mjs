@@ -460,6 +460,24 @@ export const mutants = [
     tests: voter,
   },
   {
+    name: 'FM-36 an older clients.json lets in again who was revoked',
+    patches: [patch('engine/raft/open-data.ts', '      requireVersion(store, clients);\n', '')],
+    tests: data,
+    grep: 'without clients.json',
+  },
+  {
+    name: 'FM-36 the watermark does not say which clients it is of',
+    patches: [
+      patch(
+        'engine/raft/state-machine.ts',
+        'this.parts.state.clients.version',
+        'this.parts.cluster.nextId - this.parts.cluster.nextId',
+      ),
+    ],
+    tests: data,
+    grep: 'without clients.json',
+  },
+  {
     name: 'FM-33 what was discarded is not noted as rejected',
     patches: [patch('engine/raft/discarded.ts', 'if (rejected.length > 0) {', 'if (rejected.length > 1e9) {')],
     tests: lost,

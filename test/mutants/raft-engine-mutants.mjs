@@ -58,7 +58,11 @@ export const mutants = [
   {
     name: 'FM-23 takes a snapshot of once for an excuse for ever',
     patches: [
-      patch('open-data.ts', 'const { snapshot, ...state } = mark;', 'const { snapshot } = mark, state = mark;'),
+      patch(
+        'open-data.ts',
+        'const { snapshot, clients, ...state } = mark;',
+        'const { snapshot, clients } = mark, state = mark;',
+      ),
     ],
   },
   {

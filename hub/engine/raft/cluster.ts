@@ -35,8 +35,15 @@ const stateSchema = z.object({
 const snapshotProgress = z.enum(['begun', 'installed']);
 export type SnapshotProgress = z.infer<typeof snapshotProgress>;
 
-const markSchema = stateSchema.extend({ snapshot: snapshotProgress.optional() });
-export type RaftMark = ClusterState & { readonly snapshot?: SnapshotProgress | undefined };
+const markSchema = stateSchema.extend({
+  snapshot: snapshotProgress.optional(),
+  /** Version of the clients as of the watermark: an older `clients.json` would let in again who was revoked. */
+  clients: z.int().min(0).optional(),
+});
+export type RaftMark = ClusterState & {
+  readonly snapshot?: SnapshotProgress | undefined;
+  readonly clients?: number | undefined;
+};
 
 /** @returns undefined for a node that joined and has not got its first snapshot yet. @throws HubError `bad_data` */
 export function parseMark(value: unknown): RaftMark | undefined {

@@ -177,7 +177,7 @@ async function found(
   const voters = members.map(({ id }) => id);
   const configuration = { ...EMPTY_CONFIGURATION, voters };
   const nextId = Math.max(...voters) + 1;
-  const mark: RaftMark = { ...FOUNDING, configuration, members, nextId };
+  const mark: RaftMark = { ...FOUNDING, configuration, members, nextId, clients: store.initialClients.version };
   await store.markWater(false, mark);
 }
 

@@ -62,7 +62,8 @@ export async function openData(options: DataOptions): Promise<OpenedData> {
     const store = await openStore({ ...options, now: Date.now, refuseClientEdits: true });
     try {
       if (mark === undefined) return { store, raft, state: NO_STATE };
-      const { snapshot, ...state } = mark;
+      const { snapshot, clients, ...state } = mark;
+      requireVersion(store, clients);
       if (snapshot !== 'begun') requireClients(folder, raft, mark, store);
       return { store, raft: await withSnapshot(raft, mark), state };
     } catch (error) {
@@ -100,7 +101,14 @@ async function requireLines(disk: Disk, folder: string, raft: OpenedRaftLog, fro
   throw lostLog(folder, endOf(raft), `it lacks "${last.id}", which was applied here`);
 }
 
-/** Clients are durable before the watermark is. */
+/** Clients are durable before the watermark is; a version without this wrote none. */
+function requireVersion(store: Store, applied = 0): void {
+  const { version } = store.initialClients;
+  if (version >= applied) return;
+  throw lostPromise(`${store.files.clients} is of version ${version}, but ${applied} was applied here`);
+}
+
+/** They are never ahead of the Raft log either. */
 function requireClients(folder: string, raft: OpenedRaftLog, mark: RaftMark, store: Store): void {
   const { appliedIndex = 0 } = store.initialClients;
   if (appliedIndex <= Math.max(endOf(raft), mark.index)) return;

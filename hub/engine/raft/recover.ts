@@ -77,6 +77,7 @@ async function recoverFrom(
     members: [{ id: node, uid: file.uid, address: file.address }],
     nextId: Math.max(cluster.nextId, node + 1, ...pending.flatMap(nodesIn).map((id) => id + 1)),
     snapshot: 'installed',
+    clients: state.clients.version,
   };
   const base = { term: mark.term, index: mark.index };
   await store.markWater(false, mark);

@@ -153,7 +153,8 @@ export class StateMachine {
   /** Makes log, clients and how far the Raft log was applied durable, together. */
   async mark(closed: boolean, snapshot?: SnapshotProgress): Promise<void> {
     const cluster = this.cluster;
-    const mark: RaftMark = snapshot === undefined ? cluster : { ...cluster, snapshot };
+    const clients = this.parts.state.clients.version;
+    const mark: RaftMark = { ...cluster, clients, ...(snapshot === undefined ? {} : { snapshot }) };
     await this.parts.store.markWater(closed, mark);
     this.durableIndex = cluster.index;
   }
