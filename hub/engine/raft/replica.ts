@@ -300,15 +300,19 @@ export class Replica {
 
   private queueTask(task: () => Promise<void>): void {
     this.tasks.push(task);
-    this.working ??= this.work()
-      .catch((error: unknown) => this.failed(error))
-      .finally(() => (this.working = undefined));
+    this.working ??= this.work();
   }
 
   private async work(): Promise<void> {
-    // Not in the middle of an output: everything it asks for is taken in first.
-    await Promise.resolve();
-    for (let task = this.tasks.shift(); task !== undefined && !this.closed; task = this.tasks.shift()) await task();
+    try {
+      // Not in the middle of an output: everything it asks for is taken in first.
+      await Promise.resolve();
+      for (let task = this.tasks.shift(); task !== undefined && !this.closed; task = this.tasks.shift()) await task();
+    } catch (error) {
+      this.failed(error);
+    }
+    // In the same turn as the last look at the tasks: one that comes later begins anew, and waits for nobody.
+    this.working = undefined;
   }
 
   private async applyOne(entry: Entry): Promise<void> {
