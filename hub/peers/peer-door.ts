@@ -20,6 +20,7 @@ import {
 } from './proof';
 import { holdToProof } from './proof-room';
 import { decodeMessage } from './raft-message';
+import { Refusals } from './refusals';
 
 export interface PeerAnswer {
   readonly body: unknown;
@@ -40,8 +41,8 @@ export interface DoorParts {
   readonly request: (name: string, body: unknown, parts: Frame['parts'], from: PeerIdentity) => Promise<PeerAnswer>;
   /** The control connection of a peer ended, in order or not. */
   readonly closed: (peer: PeerIdentity) => void;
-  /** For the log. */
-  readonly refused: (from: string, why: string) => void;
+  /** For the log: who was refused, and why. */
+  readonly warn: (message: string) => void;
   /** A bug. */
   readonly crash: (error: unknown) => void;
 }
@@ -60,9 +61,12 @@ export class PeerDoor {
     handleProtocols: (offered) => (offered.has(PEER_SUBPROTOCOL) ? PEER_SUBPROTOCOL : false),
   });
   private readonly open = new Set<WebSocket>();
+  private readonly refusals: Refusals;
   private closing = false;
 
-  constructor(private readonly parts: DoorParts) {}
+  constructor(private readonly parts: DoorParts) {
+    this.refusals = new Refusals(parts.warn);
+  }
 
   /** Takes over the upgrade of a peer path. `admitted` is called when the peer has proved itself. */
   upgrade(request: IncomingMessage, stream: Duplex, head: Buffer, admitted: () => void): void {
@@ -74,7 +78,7 @@ export class PeerDoor {
     const from = request.socket.remoteAddress ?? '';
     this.server.handleUpgrade(request, stream, head, (ws) => {
       const refuse = (): void => {
-        this.parts.refused(from, 'it sends more than a proof');
+        this.refusals.note(from, 'it sends more than a proof');
         ws.terminate();
       };
       const proved = holdToProof(stream, refuse);
@@ -100,7 +104,7 @@ export class PeerDoor {
         this.checkDial(ws, channel, acceptNonce, data, from, admitted);
       } catch (error) {
         // Whatever it was, it was not a peer.
-        this.parts.refused(from, error instanceof HubError ? error.message : 'not understood');
+        this.refusals.note(from, error instanceof HubError ? error.message : 'not understood');
         ws.terminate();
       }
     });
@@ -122,7 +126,7 @@ export class PeerDoor {
     if (!isProof(dial.mac, this.parts.secret, theirs)) throw new HubError('unauthenticated', 'wrong cluster secret');
     const refused = this.parts.refusal(dial.identity);
     if (refused !== undefined) {
-      this.parts.refused(from, refused);
+      this.refusals.note(from, refused);
       ws.send(JSON.stringify({ refused }));
       ws.close();
       return;
@@ -164,7 +168,7 @@ export class PeerDoor {
         this.parts.crash(error);
         return;
       }
-      this.parts.refused(peer.address, error.message);
+      this.refusals.note(peer.address, error.message);
       ws.terminate();
     }
   }

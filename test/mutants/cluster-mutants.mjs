@@ -278,6 +278,27 @@ export const mutants = [
     tests: joined,
   },
   {
+    name: 'a task that comes as the last one ends is forgotten',
+    patches: [
+      patch(
+        'engine/raft/replica.ts',
+        '    this.working = undefined;\n',
+        '    await undefined;\n    this.working = undefined;\n',
+      ),
+    ],
+    tests: unit('replica-apply'),
+  },
+  {
+    name: 'every refused dial is logged',
+    patches: [patch('peers/refusals.ts', 'now - before.at < SAY_AGAIN_MS', 'now < before.at')],
+    tests: ['test/unit/hub/peers/peer-link.test.ts'],
+  },
+  {
+    name: 'refusals of ever more addresses are kept',
+    patches: [patch('peers/refusals.ts', 'this.said.size < MAX_KEPT) return true;', 'why !== "") return true;')],
+    tests: ['test/unit/hub/peers/refusals.test.ts'],
+  },
+  {
     name: 'a link names the reason of before',
     patches: [patch('peers/peer-link.ts', '    this.ws = ws;\n    this.reason = undefined;\n', '    this.ws = ws;\n')],
     tests: ['test/unit/hub/peers/peer-link.test.ts'],

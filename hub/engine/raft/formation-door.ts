@@ -42,7 +42,7 @@ export async function openFormationDoor(options: FormationDoorOptions): Promise<
         ? Promise.resolve({ body: info })
         : Promise.reject(new HubError('no_leader', 'This node does not belong to the cluster yet.')),
     closed: () => undefined,
-    refused: (from, why) => warn(`A peer at ${from} was refused: ${why}`),
+    warn,
     crash,
   });
   const server = certificate === undefined ? http.createServer() : https.createServer({ ...certificate });

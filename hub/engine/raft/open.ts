@@ -191,7 +191,7 @@ class OpenNode {
   private openDoor(): PeerDoor {
     const { config, certificate, warn, crash } = this.options;
     return new PeerDoor({
-      ...{ secret: config.secret, self: this.self, speaks: this.speaks, crash },
+      ...{ secret: config.secret, self: this.self, speaks: this.speaks, crash, warn },
       certificate: () => certificate()?.fingerprint ?? '',
       refusal: (peer) => this.contacts.refusal(peer),
       message: (message, { node }) => {
@@ -199,7 +199,6 @@ class OpenNode {
       },
       request: (name, body) => this.answer(name, body),
       closed: (peer) => this.replica.leaderGone(peer.node),
-      refused: (from, why) => warn(`A peer at ${from} was refused: ${why}`),
     });
   }
 

@@ -11,17 +11,25 @@ const SECRET = '5ec2e7'.repeat(10);
 const DEADLINE_MS = 30_000;
 
 /** What answers at the port: a peer that knows a secret. @returns what hangs up on everybody and closes the port */
-async function peerAt(port: number, secret: string): Promise<() => Promise<void>> {
+async function peerAt(
+  port: number,
+  secret: string,
+  warn: (message: string) => void = () => undefined,
+  dialled: () => void = () => undefined,
+): Promise<() => Promise<void>> {
   const door = new PeerDoor({
     ...{ secret, self: () => ({ cluster: 'c', node: 2, uid: 'u-2', address: '' }), certificate: () => '' },
-    ...{ refusal: () => undefined, message: () => undefined, closed: () => undefined, refused: () => undefined },
+    ...{ refusal: () => undefined, message: () => undefined, closed: () => undefined, warn },
     request: () => Promise.reject(new Error('nobody asks')),
     crash: () => undefined,
   });
   const server = http.createServer();
   const sockets = new Set<Socket>();
   server.on('connection', (socket: Socket) => sockets.add(socket));
-  server.on('upgrade', (request, stream, head) => door.upgrade(request, stream, head, () => undefined));
+  server.on('upgrade', (request, stream, head) => {
+    dialled();
+    door.upgrade(request, stream, head, () => undefined);
+  });
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
   return async () => {
     const closed = new Promise((resolve) => server.close(resolve));
@@ -56,6 +64,29 @@ describe('a link to a peer', function () {
       await says(/ECONNREFUSED/);
     } finally {
       link.close();
+    }
+  });
+
+  it('without the secret is named once where it dials, however often it does', async () => {
+    const [port = 0] = await freePorts(1);
+    const said: string[] = [];
+    let dials = 0;
+    const stop = await peerAt(
+      port,
+      SECRET,
+      (message) => said.push(message),
+      () => dials++,
+    );
+    const link = new PeerLink({
+      ...{ address: `ws://127.0.0.1:${port}`, channel: 'bulk', secret: 'x'.repeat(40), check: () => undefined },
+      self: () => ({ cluster: 'c', node: 1, uid: 'u-1', address: '' }),
+    });
+    try {
+      await until('it has dialled again and again', () => dials >= 5, DEADLINE_MS);
+      assert.deepEqual(said, ['A peer at 127.0.0.1 was refused: wrong cluster secret']);
+    } finally {
+      link.close();
+      await stop();
     }
   });
 });
