@@ -8,7 +8,7 @@ import { dataDirOf } from '../config';
 import { readDiscarded, rejectedPath } from '../engine/raft/discarded';
 import { askLocalHub } from '../../core/node/local-hub/local-control';
 import { DATA_DIR_FLAG, jsonAnswer, type HubCommandContext } from './context';
-import { requireDataDirectory } from './offline';
+import { count, requireDataDirectory } from './offline';
 import { textTable } from './text-table';
 
 interface Flags {
@@ -58,9 +58,12 @@ async function rejected(flags: Flags, { io }: HubCommandContext): Promise<void> 
   const entries = await readRejected(dataDir);
   if (flags.replay === true) {
     const counts = await replay(entries, dataDir);
-    const { stored, duplicate, refused } = counts;
+    const { stored = 0, duplicate = 0, refused = 0 } = counts;
     if (flags.json === true) io.stdout(jsonAnswer('rejected_replayed', counts));
-    else io.stdout(`${stored} entries published again, ${duplicate} were there already, ${refused} refused.\n`);
+    else
+      io.stdout(
+        `${count(stored, 'entry', 'entries')} published again; there already: ${duplicate}; refused: ${refused}.\n`,
+      );
   } else if (flags.json === true) io.stdout(jsonAnswer('hub_rejected', { entries }));
   else if (entries.length === 0) io.stdout('Nothing was rejected on this node.\n');
   else {

@@ -46,9 +46,9 @@ describe('a cluster that loses nodes', function () {
     assert.match(entries[0]?.reason ?? '', /majority/);
     assert.doesNotMatch(logOf(leader).toString(), /"id":"lost-1"/);
     const replayed = await hubCommand(leader.dataDir, 'rejected', '--replay');
-    assert.match(replayed.stdout, /^1 entries published again, 0 were there already/);
+    assert.match(replayed.stdout, /^1 entry published again; there already: 0; refused: 0\./);
     const again = await hubCommand(leader.dataDir, 'rejected', '--replay');
-    assert.match(again.stdout, /^0 entries published again, 1 were there already/);
+    assert.match(again.stdout, /^0 entries published again; there already: 1;/);
     assert.match((await sameLogs(cluster.nodes)).toString(), /"id":"lost-1".*"origin":"alpha"/);
     for (const node of cluster.nodes) assert.equal(fs.existsSync(rejectedFile(node)), node === leader);
   });
