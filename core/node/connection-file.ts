@@ -21,6 +21,7 @@ const TAG_BYTES = 16;
 const KEY_BYTES = 32;
 /** A connection is some hundred bytes, a CA bundle some ten thousand. */
 const MAX_FILE_BYTES = 1024 * 1024;
+const TRIAL_BYTES = 4096;
 
 const connectionSchema = z.object({
   hub_addr: z.string().min(1),
@@ -158,6 +159,14 @@ export async function writeConnection(paths: ProjectPaths, env: Env, connection:
   const key = await readOrMakeKey(env);
   const sealed = seal(JSON.stringify(connectionSchema.parse(connection)), key);
   await writeFileAtomic(paths.connection, sealed, { mode: PRIVATE_FILE_MODE, forceMode: true });
+}
+
+/** Fails where {@link writeConnection} would, and touches no connection that is there. */
+export async function tryWritingConnection(paths: ProjectPaths, env: Env): Promise<void> {
+  await readOrMakeKey(env);
+  const trial = `${paths.connection}.trial`;
+  await writeFileAtomic(trial, Buffer.alloc(TRIAL_BYTES), { mode: PRIVATE_FILE_MODE });
+  await fsp.rm(trial, { force: true });
 }
 
 /** @returns whether there was one */

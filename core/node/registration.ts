@@ -4,7 +4,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { HubError } from '../errors';
-import { readConnection, writeConnection, type Connection } from './connection-file';
+import { readConnection, tryWritingConnection, writeConnection, type Connection } from './connection-file';
 import { ensureHubFolder, ensureIgnored } from './gitignore';
 import { openSession, type HubSession } from './hub-session';
 import type { ProjectPaths } from './project-directory';
@@ -99,17 +99,19 @@ export async function connectionBefore(paths: ProjectPaths, env: Env): Promise<C
 export async function register(paths: ProjectPaths, env: Env, registration: Registration): Promise<Registered> {
   const { address, project, client, trust, peers = [] } = registration;
   const before = await connectionBefore(paths, env);
-  // The hub ends the token of this folder when it gives out the next: not before it is certain that one can be kept here.
-  if (before !== undefined) await writeConnection(paths, env, before);
+  // Never to be committed, also where `ctx init` did not run.
+  await ensureIgnored(paths.root);
+  await ensureHubFolder(paths.hubDir);
+  // The hub ends the token of this folder when it gives out the next, and keeps a client for each that it gave out: not before
+  // it is certain that one can be kept here.
+  if (before === undefined) await tryWritingConnection(paths, env);
+  else await writeConnection(paths, env, before);
   const { token, hub, clientId, wasKnown } = await withAdmin(registration, async (session) => ({
     wasKnown: await isKnown(registration, session),
     ...(await session.register(project, client)),
   }));
   const wasOurs = before?.hub_id === hub && before.project === project && before.client === client;
   const cluster = await clusterSeenBy(registration, token);
-  // Never to be committed, also where `ctx init` did not run.
-  await ensureIgnored(paths.root);
-  await ensureHubFolder(paths.hubDir);
   if (before !== undefined && before.hub_id !== hub) await setLedgerAside(paths, before.hub_id);
   const connection: Connection = {
     hub_addr: address,

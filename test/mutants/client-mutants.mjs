@@ -302,6 +302,11 @@ export const mutants = [
     grep: 'below a fence',
   },
   {
+    name: 'a token is given out that cannot be kept here',
+    patches: [patch('core/node/registration.ts', 'await tryWritingConnection(paths, env)', 'await Promise.resolve()')],
+    tests: ['test/unit/core/node/registration.test.ts'],
+  },
+  {
     name: "a colleague's token is replaced without a word",
     patches: [patch('core/node/registration.ts', 'replaced: wasKnown && !wasOurs', 'replaced: false')],
     tests: ['test/cli/nothing-silent.test.ts'],

@@ -64,6 +64,28 @@ describe('registration', function () {
     await assert.rejects(openSession({ address: hub_addr, token }), { code: 'unauthenticated' });
   });
 
+  const obstacles: readonly [string, () => void][] = [
+    ['the key', () => fs.writeFileSync(path.join(path.dirname(paths.root), 'home'), 'a file')],
+    ['the mirror', () => fs.writeFileSync(paths.hubDir, 'a file')],
+    ['.gitignore', () => fs.mkdirSync(path.join(paths.root, '.gitignore'))],
+  ];
+  for (const [what, obstruct] of obstacles) {
+    it(`where ${what} cannot be kept, the hub gives out no token that nobody has`, async () => {
+      obstruct();
+      const mine = { ...at(hub), project: 'orphan' };
+      await assert.rejects(register(paths, env, mine), { code: 'cannot_create' });
+      assert.equal(await isRegistered(mine), false);
+      assert.equal(fs.existsSync(paths.connection), false);
+    });
+  }
+
+  it('leaves nothing behind where the hub refuses', async () => {
+    await assert.rejects(register(paths, env, { ...at(hub), adminToken: other.adminToken }), {
+      code: 'unauthenticated',
+    });
+    assert.deepEqual(fs.readdirSync(paths.contextDir), ['hub']);
+  });
+
   it('keeps what was subscribed', async () => {
     await register(paths, env, at(hub));
     await writeConnection(paths, env, { ...(await requireConnection(paths, env)), types: ['task'] });
