@@ -225,6 +225,9 @@ describe('a hub that grows into a cluster', function () {
       return answer.code === 0 ? answer : undefined;
     });
     assert.match(removed.stdout, /no longer a member/);
+    const back = await hubCommand(node(0).dataDir, 'peer', 'add', leaderRow.address);
+    assert.equal(back.code, 65, back.stdout);
+    assert.match(back.stderr, /was removed from this cluster.*empty its data directory/);
     await leader?.hub.stop();
     await publishOne();
     await sameLogs(nodes);

@@ -515,6 +515,11 @@ export const mutants = [
     tests: ['test/conformance/engine/raft-cluster.test.ts'],
   },
   {
+    name: 'FM-34 a removed node is taken in under a new number with its old data',
+    patches: [patch('engine/raft/cluster-admin.ts', 'info.node < machine.now.nextId', 'info.node < 0')],
+    tests: members,
+  },
+  {
     name: 'FM-61 a node that nobody reaches does not say whom it misses',
     patches: [patch('engine/raft/contacts.ts', "if (all.length === 0) return '';", "return '';")],
     tests: members,

@@ -11,7 +11,7 @@ import type { PeerIdentity } from '../../peers/proof';
 import type { ConfigurationChange } from '../../raft/configuration';
 import { encodeMember } from './cluster';
 import { ADMIN_MS, MAX_NODES, NO_LEADER_MS, TRANSFER_MS } from './limits';
-import { parseNodeInfo, type MemberInfo } from './node-info';
+import { parseNodeInfo, type MemberInfo, type NodeInfo } from './node-info';
 import type { Replica } from './replica';
 import type { StateMachine } from './state-machine';
 
@@ -161,10 +161,18 @@ export class ClusterAdmin {
     const { machine } = this.parts;
     // A full cluster says so whether anybody answers there or not.
     if (this.memberOf(address) === undefined) this.requireRoom();
-    const uid = await this.uidAt(address);
+    const info = await this.nodeAt(address);
+    const { uid } = info;
     const member = (): Member | undefined => machine.now.members.find((each) => each.uid === uid);
     const before = member();
     if (before !== undefined) return `${address} is node ${before.id} already.`;
+    // Under a new number its data would still be those of the old one.
+    if (info.state === 'member' && info.node < machine.now.nextId) {
+      throw new HubError(
+        'invalid',
+        `The node at ${address} was removed from this cluster. Stop it and empty its data directory, start it again, then add it.`,
+      );
+    }
     const isDone = await this.change(
       () => this.joining(uid, address),
       deadline,
@@ -199,7 +207,7 @@ export class ClusterAdmin {
   }
 
   /** The one who answers there must be a node with an empty data directory that waits to be added, or a member. */
-  private async uidAt(address: string): Promise<string> {
+  private async nodeAt(address: string): Promise<NodeInfo> {
     const { secret, self } = this.parts;
     const link = new PeerLink({ address, channel: 'bulk', secret, self, check: () => undefined });
     try {
@@ -221,7 +229,7 @@ export class ClusterAdmin {
       if (info.state === 'member' && info.cluster !== self().cluster) {
         throw new HubError('invalid', `The node at ${address} belongs to another cluster (${info.cluster}).`);
       }
-      return info.uid;
+      return info;
     } finally {
       link.close();
     }
