@@ -712,4 +712,10 @@ export const mutants = [
     tests: proxies,
     grep: title,
   })),
+  {
+    name: 'FM-23 a node is sent to repair, which is not for it',
+    patches: [patch('engine/raft/open.ts', 'throw withoutRepair(error);', 'throw error;')],
+    tests: data,
+    grep: 'is not repaired',
+  },
 ];

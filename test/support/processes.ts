@@ -8,6 +8,8 @@ import path from 'node:path';
 export const CTX = path.resolve(process.env['CTX_DIST'] ?? 'dist', 'ctx.js');
 
 const running = new Set<ChildProcess>();
+// Every bundle of tests brings its own copy of this file, and all of them run in one process.
+process.setMaxListeners(0);
 process.once('exit', () => {
   for (const child of running) child.kill('SIGKILL');
 });

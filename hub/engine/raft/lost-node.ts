@@ -10,13 +10,18 @@ import { readMeta } from '../../store/meta';
 import { parseMark, type RaftMark } from './cluster';
 import { raftFolder, raftLogFolder, readNodeFile, writeNodeFile } from './node-file';
 
+const REPLACE = 'Remove it (ctx hub peer remove), empty its data directory, and add it again (ctx hub peer add).';
+
 /** @param how what shows it, in words */
 export function lostPromise(how: string): HubError {
-  return new HubError(
-    'bad_data',
-    `${how}: this node lost what it promised, and must not vote again. Remove it (ctx hub peer remove), empty its data directory, ` +
-      'and add it again (ctx hub peer add).',
-  );
+  return new HubError('bad_data', `${how}: this node lost what it promised, and must not vote again. ${REPLACE}`);
+}
+
+/** The store's own words send to `ctx hub repair`, which would make this node's log another history than the others'. */
+export function withoutRepair(error: unknown): unknown {
+  if (!(error instanceof HubError) || !error.message.includes('ctx hub repair')) return error;
+  const instead = `But this is a node of a cluster, which is not repaired. Where nothing can be copied back: ${REPLACE}`;
+  return new HubError(error.code, `${error.message}\n${instead}`, { cause: error });
 }
 
 const endsAt = (folder: string, end: number, sign: string): string =>

@@ -27,7 +27,7 @@ import { Discarded } from './discarded';
 import type { FormingView } from './formation-door';
 import { joinCluster, type JoinedNode } from './join';
 import { lineFetcher } from './line-fetcher';
-import { keepLost } from './lost-node';
+import { keepLost, withoutRepair } from './lost-node';
 import { openData, type OpenedData } from './open-data';
 import type { MemberInfo } from './node-info';
 import { RaftEngine } from './raft-engine';
@@ -367,7 +367,9 @@ class OpenNode {
 /** @throws HubError that says why the node must not start, and what to do */
 export async function openRaftEngine(options: RaftEngineOptions): Promise<OpenedRaftEngine> {
   const node = await joinCluster(options);
-  const data = await openData(options);
+  const data = await openData(options).catch((error: unknown) => {
+    throw withoutRepair(error);
+  });
   try {
     const open = new OpenNode(options, node, data);
     await open.ready();
