@@ -40,6 +40,8 @@ interface Holder {
   readonly pid: number;
   readonly started: string | undefined;
   readonly machine: string;
+  /** The lock file as it was made: a copy of its folder has it at another place. */
+  readonly place: string | undefined;
   /** Of the lock file, by the file system's clock. */
   readonly modifiedMs: number;
 }
@@ -55,9 +57,10 @@ const MAX_CLAIM_CHAIN = 16;
 
 const NO_HARD_LINKS: ReadonlySet<string | undefined> = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']);
 
-function describeSelf(nonce: string): string {
+function describeSelf(nonce: string, file: string): string {
   return JSON.stringify({
     nonce,
+    place: path.resolve(file),
     pid: process.pid,
     started: processStartTime(process.pid),
     machine: machineId(),
@@ -90,13 +93,14 @@ async function createExclusive(file: string, content: string, nonce: string, syn
 function parseHolder(text: string, modifiedMs: number): Holder {
   try {
     const value = JSON.parse(text) as Partial<Record<keyof Holder, unknown>>;
-    const { nonce, pid, started, machine } = value;
+    const { nonce, pid, started, machine, place } = value;
     if (typeof nonce === 'string' && /^[0-9a-f]{1,64}$/.test(nonce) && typeof pid === 'number') {
       return {
         nonce,
         pid,
         started: typeof started === 'string' ? started : undefined,
         machine: typeof machine === 'string' ? machine : '',
+        place: typeof place === 'string' ? place : undefined,
         modifiedMs,
       };
     }
@@ -104,7 +108,14 @@ function parseHolder(text: string, modifiedMs: number): Holder {
     // Falls through: half written or not ours.
   }
   // Nobody to ask: only silence tells that it is dead. The time stands in for a nonce.
-  return { nonce: Math.trunc(modifiedMs).toString(16), pid: 0, started: undefined, machine: '', modifiedMs };
+  return {
+    nonce: Math.trunc(modifiedMs).toString(16),
+    pid: 0,
+    started: undefined,
+    machine: '',
+    place: undefined,
+    modifiedMs,
+  };
 }
 
 async function readHolder(file: string): Promise<Holder | undefined> {
@@ -177,7 +188,7 @@ async function removeDead(file: string, dead: Holder, clock: FileClock): Promise
     const claim = `${file}.${last.nonce}.claim`;
     claims.push(claim);
     const nonce = randomBytes(8).toString('hex');
-    if (await createExclusive(claim, describeSelf(nonce), nonce)) {
+    if (await createExclusive(claim, describeSelf(nonce, claim), nonce)) {
       const now = await readHolder(file);
       if (now?.nonce === dead.nonce) await fsp.rm(file, { force: true });
       for (const each of claims) await fsp.rm(each, { force: true });
@@ -228,6 +239,17 @@ function held(file: string, nonce: string): FileLock {
   return { release: () => (released ??= giveBack()) };
 }
 
+/** @returns where the lock is that its holder made, when `file` came here with a copy of that folder */
+export async function copiedFrom(file: string): Promise<string | undefined> {
+  const holder = await readHolder(file).catch(() => undefined);
+  if (holder?.place === undefined || holder.place === path.resolve(file)) return undefined;
+  const original = await readHolder(holder.place).catch(() => undefined);
+  if (original?.nonce !== holder.nonce) return undefined;
+  const [one, other] = await Promise.all([fsp.stat(file), fsp.stat(holder.place)]);
+  // Else it is the same folder by another name.
+  return one.ino === other.ino && one.dev === other.dev ? undefined : holder.place;
+}
+
 function lockedError(file: string, holder: Holder | undefined, options: LockOptions): HubError {
   const who = holder === undefined || holder.pid === 0 ? 'Another process' : `Process ${holder.pid}`;
   const what = options.what ?? file;
@@ -246,7 +268,8 @@ export async function acquireLock(file: string, options: LockOptions = {}): Prom
     await fsp.mkdir(path.dirname(file), { recursive: true });
     for (;;) {
       options.signal?.throwIfAborted();
-      if (await createExclusive(file, describeSelf(nonce), nonce, options.survivesPowerCut)) return held(file, nonce);
+      if (await createExclusive(file, describeSelf(nonce, file), nonce, options.survivesPowerCut))
+        return held(file, nonce);
       const holder = await readHolder(file);
       if (holder === undefined) continue;
       const silentAt = watch.silentAt(holder) ?? Infinity;

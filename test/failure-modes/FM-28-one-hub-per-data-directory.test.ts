@@ -44,6 +44,32 @@ describe('FM-28: one hub per data directory', () => {
     assert.equal((await first.stop()).code, 0);
   });
 
+  it('a copy of a folder in use is told from the folder: no start, and no stop of the hub that it was copied from', async () => {
+    const first = await startHub({ dataDir });
+    const copy = path.join(home, 'copy');
+    fs.cpSync(dataDir, copy, { recursive: true });
+    assert.ok(fs.existsSync(path.join(copy, 'hub.lock')));
+    const second = await hub('start', '--port', '0', '--data-dir', copy);
+    assert.deepEqual([second.code, second.stdout], [73, '']);
+    assert.match(
+      second.stderr,
+      /copy is a copy of .*data, made while a hub ran there.*ctx hub backup <dir> --data-dir .*data\./,
+    );
+    assert.doesNotMatch(second.stderr, /ctx hub stop/);
+    assert.equal((await hub('status', '--exit-code', '--data-dir', copy)).code, 3);
+    assert.match((await hub('stop', '--data-dir', copy)).stdout, /No hub is running on .*copy\./);
+    assert.equal((await hub('status', '--exit-code', '--data-dir', dataDir)).code, 0);
+    // Under another name the folder is the same.
+    const link = path.join(home, 'link');
+    fs.symlinkSync(dataDir, link);
+    assert.match((await hub('start', '--port', '0', '--data-dir', link)).stderr, /ctx hub stop --data-dir/);
+    assert.equal((await hub('stop', '--data-dir', link)).code, 0);
+    assert.equal((await first.process.finished).code, 0);
+    // The hub is gone, and with it what the copied lock stood for.
+    const third = await startHub({ dataDir: copy });
+    assert.equal((await third.stop()).code, 0);
+  });
+
   it(`of two that race for it exactly one becomes the hub, ${RACES} times, also over a dead one's lock`, async function () {
     this.timeout(180_000);
     for (let race = 0; race < RACES; race++) {

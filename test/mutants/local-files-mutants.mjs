@@ -20,6 +20,16 @@ const FILE = 'core/node/context-file.ts';
 
 export const mutants = [
   {
+    name: 'lock: takes a folder by another name for a copy of it',
+    patches: [
+      patch(
+        LOCK,
+        'return one.ino === other.ino && one.dev === other.dev ? undefined : holder.place;',
+        'return one === other ? undefined : holder.place;',
+      ),
+    ],
+  },
+  {
     name: 'splice: swallows the byte behind the place',
     patches: [patch(INSERT, 'text.slice(span.end)', 'text.slice(span.end + 1)')],
   },

@@ -36,6 +36,24 @@ export const mutants = [
     patches: [store('node-disk.ts', 'read: O_RDONLY | NO_FOLLOW | NO_WAIT', 'read: O_RDONLY | NO_FOLLOW')],
   },
   {
+    name: 'FM-28 tells to stop the hub that a folder was copied from',
+    patches: [store('lock.ts', 'if (original !== undefined) throw', 'if (original === "") throw')],
+    tests: failure('FM-28-one-hub-per-data-directory'),
+    grep: 'a copy of a folder in use',
+  },
+  {
+    name: 'FM-28 takes the hub that a folder was copied from for its own',
+    patches: [
+      patch(
+        'core/node/local-hub/local-control.ts',
+        "  if ((await copiedFrom(hubLockPath(dataDir))) !== undefined) return { kind: 'stopped' };\n",
+        '',
+      ),
+    ],
+    tests: failure('FM-28-one-hub-per-data-directory'),
+    grep: 'a copy of a folder in use',
+  },
+  {
     name: 'FM-26 begins anew where log and meta.json were lost',
     patches: [store('data-directory.ts', 'left.some((facts) => facts !== undefined) ||', '')],
   },

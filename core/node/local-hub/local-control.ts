@@ -3,6 +3,8 @@ import * as z from 'zod';
 import { HubError, type ErrorCode } from '../../errors';
 import { REQUEST_TIMEOUT_MS } from '../../limits';
 import { errnoOf } from '../file-errors';
+import { copiedFrom } from '../file-lock';
+import { hubLockPath } from '../hub-lock';
 import { isProcessAlive, processStartTime } from '../platform';
 import { fromWireError, type WireError } from '../../wire';
 import { readHubFile, type HubFile } from './hub-file';
@@ -32,6 +34,8 @@ export function parseHealth(text: string): HealthAnswer | undefined {
 export async function findLocalHub(dataDir: string): Promise<LocalHub> {
   const file = readHubFile(dataDir);
   if (file === undefined) return { kind: 'stopped' };
+  // What runs is another folder's: whoever stops or changes it means this one.
+  if ((await copiedFrom(hubLockPath(dataDir))) !== undefined) return { kind: 'stopped' };
   try {
     const answer = await httpRequest(localUrl(file, '/healthz'), { timeoutMs: REQUEST_TIMEOUT_MS, ...pinned(file) });
     const health = parseHealth(answer.body);

@@ -4,7 +4,7 @@ import fs from 'node:fs';
 import fsp from 'node:fs/promises';
 import path from 'node:path';
 import { HubError } from '../../../../core/errors';
-import { acquireLock, withLock } from '../../../../core/node/file-lock';
+import { acquireLock, copiedFrom, withLock } from '../../../../core/node/file-lock';
 import { machineId, processStartTime } from '../../../../core/node/platform';
 import { removeTempDirs, tempDir } from '../../../support/processes';
 
@@ -149,6 +149,19 @@ describe('file lock', () => {
     }
     assert.ok(arrived);
     assert.equal((JSON.parse(fs.readFileSync(file, 'utf8')) as { nonce: string }).nonce, '99');
+  });
+
+  it('knows a copy of it from the same file by another name', async () => {
+    const folder = tempDir();
+    const file = path.join(folder, 'used', 'lock');
+    const lock = await acquireLock(file);
+    fs.symlinkSync(path.dirname(file), path.join(folder, 'link'));
+    fs.cpSync(path.dirname(file), path.join(folder, 'copy'), { recursive: true });
+    assert.equal(await copiedFrom(file), undefined);
+    assert.equal(await copiedFrom(path.join(folder, 'link', 'lock')), undefined);
+    assert.equal(await copiedFrom(path.join(folder, 'copy', 'lock')), file);
+    await lock.release();
+    assert.equal(await copiedFrom(path.join(folder, 'copy', 'lock')), undefined);
   });
 
   it('gives back only what is its own', async () => {
