@@ -48,6 +48,9 @@ describe('three nodes that found a cluster', function () {
   this.timeout(300_000);
   after(removeTempDirs);
 
+  /** How often the others had begun without it. */
+  let lateStarts = 0;
+
   /**
    * @param isLate the others have become a cluster without it when it comes back
    * @returns whether the node was killed before it belonged to the cluster
@@ -70,7 +73,7 @@ describe('three nodes that found a cluster', function () {
       );
       // So late that it may die while it serves.
       if (isFounded) await mortal.close();
-      else if (isLate) await becomeOneWithout(mortal, others, peers);
+      else if (isLate && (await becomeOneWithout(mortal, others, peers))) lateStarts += 1;
       await mortal.open(peers);
       await Promise.all(opening);
       const stored = async (): Promise<boolean> =>
@@ -83,20 +86,32 @@ describe('three nodes that found a cluster', function () {
     }
   }
 
-  /** They meet it, and it is killed each time before it changes anything but which node it is. */
+  /**
+   * They meet it, and it is killed each time before it changes anything but which node it is.
+   * @returns false when it was one of them already before it was killed for the first time
+   */
   async function becomeOneWithout(
     mortal: LabNode,
     others: readonly LabNode[],
     peers: readonly string[],
-  ): Promise<void> {
+  ): Promise<boolean> {
+    let wasMember = false;
     await until(
       'the others have met it',
       async () => {
-        await assert.rejects(mortal.open(peers, { disk: diesAfter(NODE_FILE_CHANGES) }));
-        return others.every(({ opened }) => opened !== undefined);
+        const disk = diesAfter(NODE_FILE_CHANGES);
+        try {
+          await mortal.open(peers, { disk });
+          wasMember = true;
+          await mortal.close();
+        } catch (error) {
+          assert.ok(disk.isDead(), String(error));
+        }
+        return wasMember || others.every(({ opened }) => opened !== undefined);
       },
       60_000,
     );
+    return !wasMember;
   }
 
   for (const [isLate, when] of [
@@ -107,6 +122,7 @@ describe('three nodes that found a cluster', function () {
       let changes = 0;
       while (await foundedAlthoughKilled(changes, isLate)) changes += scaled(3, 1);
       assert.ok(changes > 20, `${changes} changes`);
+      if (isLate) assert.ok(lateStarts > 3, `${lateStarts} late starts`);
     });
   }
 });
