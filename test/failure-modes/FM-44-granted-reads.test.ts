@@ -69,7 +69,8 @@ describe('FM-44: mirror and journal hold what is granted', function () {
   const grant = (...args: readonly string[]): Promise<string> => changeAccess(hub, 'grant', clientId, ...args);
   const ended = async (listener: Running): Promise<void> => {
     listener.process.kill('SIGTERM');
-    assert.equal((await listener.finished).code, 0);
+    const end = await listener.finished;
+    assert.equal(end.code, 0, end.stderr);
   };
 
   it('waiting for approval it shares and reads nothing; listen, sync, status and doctor say what is missing', async () => {

@@ -55,8 +55,15 @@ export async function connect(project: CliProject, hub: HubProcess, more: readon
 
 /** Ids in a project's mirror of a type, in file order. */
 export function mirroredIds(project: CliProject, file = 'hub/decisions.md'): string[] {
-  if (!fs.existsSync(project.file(file))) return [];
-  return [...project.read(file).matchAll(/^<!-- ctx:id=(\S+) seq=/gm)].map(([, id]) => id ?? '');
+  let text: string;
+  try {
+    text = project.read(file);
+  } catch (error) {
+    // Not there yet, or just taken away to be written anew.
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
+  return [...text.matchAll(/^<!-- ctx:id=(\S+) seq=/gm)].map(([, id]) => id ?? '');
 }
 
 /** The hub's log, parsed. */
