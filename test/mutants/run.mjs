@@ -13,7 +13,7 @@ import { bundleProducts, bundleTests } from '../../esbuild.mjs';
 import { patched } from './patched.mjs';
 
 const AT_ONCE = 2;
-const MAX_MS = 120_000;
+const MAX_MS = 180_000;
 const OUT = 'dist-test/mutants';
 
 /** The test files that a set or a bug names. */
@@ -29,10 +29,10 @@ function filesOf(names) {
 }
 
 /** The first failing test's title, or `undefined` when all pass. */
-function firstFailure(folder, grep) {
+function firstFailure(folder, grep, retries) {
   return new Promise((resolve) => {
     const tests = path.posix.join(folder, 'test/**/*.test.js');
-    const args = ['node_modules/mocha/bin/mocha.js', '--config', 'test/support/mocha.json', '--retries', '0'];
+    const args = ['node_modules/mocha/bin/mocha.js', '--config', 'test/support/mocha.json', '--retries', retries];
     if (grep !== undefined) args.push('--grep', grep);
     const child = spawn(process.execPath, [...args, '--reporter', 'json', '--bail', tests], {
       stdio: ['ignore', 'pipe', 'inherit'],
@@ -58,12 +58,12 @@ function firstFailure(folder, grep) {
 }
 
 /** What sees these patches: builds tests and, where they run it, the product with them. */
-async function hunt(folder, set, { patches, tests = set.tests, grep }) {
+async function hunt(folder, set, { patches, tests = set.tests, grep }, retries = '0') {
   const plugins = [patched(patches)];
   try {
     await bundleTests(filesOf(tests), path.posix.join(folder, 'test'), plugins);
     if (set.products) await bundleProducts(path.posix.join(folder, 'dist'), plugins);
-    return await firstFailure(folder, grep);
+    return await firstFailure(folder, grep, retries);
   } finally {
     fs.rmSync(folder, { recursive: true, force: true });
   }
@@ -89,8 +89,10 @@ const counts = { passed: 0, failed: 0 };
 const queue = [];
 for (const set of await loadSets()) {
   // Only tests that pass without any bug say something about bugs. Those of the built product take minutes, and have just
-  // passed in `npm test`.
-  const healthy = set.products ? undefined : await hunt(path.posix.join(OUT, `${set.name}-0`), set, { patches: [] });
+  // passed in `npm test`, which tries a test once more too.
+  const healthy = set.products
+    ? undefined
+    : await hunt(path.posix.join(OUT, `${set.name}-0`), set, { patches: [] }, '1');
   if (healthy !== undefined) {
     console.error(`${set.name}: without any bug this test fails: ${healthy}`);
     counts.failed += set.mutants.length;
