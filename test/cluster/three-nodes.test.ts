@@ -1,5 +1,6 @@
 /** A cluster of three real processes: any node serves, a killed leader is replaced, nothing acknowledged is lost (FM-02, FM-19, FM-31, FM-36). */
 import assert from 'node:assert/strict';
+import type { PublishedEntry } from '../../core/entry';
 import { openSession, type HubSession } from '../../core/node/hub-session';
 import { logOf, startCluster, type ClusterNode, type TestCluster } from '../support/cluster-processes';
 import { publishAnywhere, sameLogs, statusOf, whoLeads } from '../support/cluster-clients';
@@ -50,6 +51,28 @@ describe('a cluster of three', function () {
     }
     for (const ids of heard) await until('every entry arrives', () => ids.length === 3);
     for (const ids of heard) assert.deepEqual(ids, ['any-0', 'any-1', 'any-2']);
+  });
+
+  it('stores one of several contents that come under one id at all nodes at once; the others are told, and the logs are the same', async () => {
+    const open = await Promise.all(cluster.nodes.map(session));
+    for (let round = 0; round < 20; round++) {
+      // Not always the same one first.
+      const order = open.map((_, at) => (at + round) % open.length);
+      const contested = (at: number): PublishedEntry => ({ ...published(`both-${round}`), content: `Of node ${at}` });
+      const results = await Promise.all(
+        order.map(async (at) => ({ at, result: (await open[at]?.publish([contested(at)]))?.[0] })),
+      );
+      const stored = results.filter(({ result }) => result !== undefined && 'sequence' in result);
+      const refused = results.flatMap(({ result }) =>
+        result !== undefined && 'error' in result ? [result.error.code] : [],
+      );
+      assert.equal(stored.length, 1, JSON.stringify(results));
+      assert.deepEqual(refused, ['id_conflict', 'id_conflict']);
+      const [winner] = stored;
+      assert.ok(winner !== undefined);
+      await sameLogs(cluster.nodes);
+      assert.equal(logEntries(node(0).dataDir).at(-1)?.content, `Of node ${winner.at}`);
+    }
   });
 
   it('says in hello and status who leads and where the others are', async () => {
