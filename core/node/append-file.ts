@@ -5,7 +5,7 @@
 import fsp from 'node:fs/promises';
 import path from 'node:path';
 import { fileError } from './file-errors';
-import { openPlainFile, readPlainFile, writeAllAt } from './plain-file';
+import { openPlainFile, readPlainFile, writeAtEnd } from './plain-file';
 import { PRIVATE_FILE_MODE, syncDirectory } from './platform';
 
 const LF = 0x0a;
@@ -21,17 +21,6 @@ async function lengthOfWholeLines(handle: fsp.FileHandle, size: number): Promise
     end = start;
   }
   return 0;
-}
-
-/** What a failed write left behind is taken back: it is not durable, and nobody was told that it is there. */
-async function writeAtEnd(handle: fsp.FileHandle, bytes: Uint8Array, end: number): Promise<void> {
-  try {
-    await writeAllAt(handle, bytes, end);
-    await handle.datasync();
-  } catch (error) {
-    await handle.truncate(end).catch(() => undefined); // Then the next append cuts a torn line.
-    throw error;
-  }
 }
 
 /** Appends the values as lines; durable when it resolves. */

@@ -11,7 +11,7 @@ import { HubError } from '../errors';
 import { parseMirror, renderEntry, renderHeader } from '../mirror/format';
 import { writeFileAtomic } from './atomic-file';
 import { errnoOf, fileError } from './file-errors';
-import { readPlainFile, writeAllAt } from './plain-file';
+import { readPlainFile, writeAtEnd } from './plain-file';
 import { NO_FOLLOW, syncDirectory } from './platform';
 import type { MirrorFile } from './mirror-state';
 
@@ -133,14 +133,10 @@ export class MirrorFileWriter {
     }
   }
 
-  /** What a failed write left behind is ours: it is taken back, not mistaken for somebody's edit. */
+  /** What a failed write left behind is ours, not somebody's edit. */
   async #writeAtEnd(handle: fsp.FileHandle, text: Buffer): Promise<void> {
     try {
-      await writeAllAt(handle, text, this.#bytes);
-      await handle.datasync();
-    } catch (error) {
-      await handle.truncate(this.#bytes).catch(() => undefined); // Then the next start cuts it.
-      throw error;
+      await writeAtEnd(handle, text, this.#bytes);
     } finally {
       this.#stamp = stampOf(await handle.stat());
     }

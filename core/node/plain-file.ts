@@ -65,9 +65,23 @@ export async function readPlainFile(file: string): Promise<PlainFile | undefined
 }
 
 /** Writes all of it: on a disk that becomes full a write takes what fits, and only the next one says why. */
-export async function writeAllAt(handle: fsp.FileHandle, bytes: Uint8Array, position: number): Promise<void> {
+async function writeAllAt(handle: fsp.FileHandle, bytes: Uint8Array, position: number): Promise<void> {
   for (let done = 0; done < bytes.length;) {
     const { bytesWritten } = await handle.write(bytes, done, bytes.length - done, position + done);
     done += bytesWritten;
+  }
+}
+
+/**
+ * Durable when it resolves. What a failed write left behind is taken back: nobody was told that it is there. Where even that
+ * fails, whoever writes or opens the file next cuts it.
+ */
+export async function writeAtEnd(handle: fsp.FileHandle, bytes: Uint8Array, end: number): Promise<void> {
+  try {
+    await writeAllAt(handle, bytes, end);
+    await handle.datasync();
+  } catch (error) {
+    await handle.truncate(end).catch(() => undefined);
+    throw error;
   }
 }

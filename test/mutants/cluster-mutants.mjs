@@ -64,7 +64,7 @@ export const mutants = [
   },
   {
     name: 'FM-32 what is discarded is not fsynced before it goes',
-    patches: [corePatch('node/append-file.ts', '    await handle.datasync();\n', '')],
+    patches: [corePatch('node/plain-file.ts', '    await handle.datasync();\n', '')],
     tests: discards,
     grep: 'fsync',
   },
