@@ -26,11 +26,17 @@ const add = (a, b) => ({
 
 const total = (counts) => counts.reduce(add, NOTHING);
 
-const closingLine = ({ passed, failed, skipped }) =>
+export const closingLine = ({ passed, failed, skipped }) =>
   `${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`;
 
-/** What mocha said of each failed test and of what was not run, gathered from everything that ran below this process. */
+/** Why something failed or was not run, gathered from what everything that ran below this process said. */
 const findings = [];
+
+/** Says why a part failed of which no test says so. Runners above this one find the line by its first word. */
+function fail(why) {
+  findings.push(`FAILED  ${why}`);
+  say(`FAILED  ${why}\n`);
+}
 
 /** Notes the parts of the output that a reader of the end of a long log must not miss. */
 function watch() {
@@ -42,7 +48,7 @@ function watch() {
     for (const line of lines) {
       if (/^ {2}\d+ failing/.test(line)) failing = true;
       else if (/^(?:===|---|[\w -]+: \d+ passed)/.test(line)) failing = false;
-      const said = /^(?: +(?:needed a second try|not run): |skipped: |SURVIVED )/.test(line);
+      const said = /^(?: +(?:needed a second try|not run): |skipped: |SURVIVED |FAILED )/.test(line);
       if ((failing || said) && line.trim() !== '') findings.push(line);
     }
   };
@@ -56,7 +62,7 @@ export function close(counts) {
   process.exitCode = sum.failed > 0 || sum.passed === 0 ? 1 : 0;
 }
 
-/** Runs a command, shows its output, and gives back what it printed and its exit code. */
+/** Runs a command, shows its output, and gives back what it printed, its exit code and, in words, how it ended. */
 export function run(command, args, env = {}) {
   return new Promise((resolve) => {
     const child = spawn(command, args, {
@@ -71,9 +77,18 @@ export function run(command, args, env = {}) {
       noteFindings(text);
       out = (out + text).slice(-20_000);
     });
-    child.once('error', (error) => resolve({ code: 1, out: error.message }));
-    child.once('close', (code) => resolve({ code: code ?? 1, out }));
+    child.once('error', (error) => resolve({ code: 1, end: error.message, out }));
+    child.once('close', (code, signal) => {
+      resolve({ code: code ?? 1, end: signal === null ? `exit code ${code}` : `ended by ${signal}`, out });
+    });
   });
+}
+
+/** What is wrong with a run as a whole, whatever its tests say; `undefined` when nothing is. */
+function brokenBy(counts, code) {
+  if (counts === undefined) return 'no result';
+  if (counts.passed + counts.failed + counts.skipped === 0) return 'no test ran';
+  return code !== 0 && counts.failed === 0 ? 'not ended well' : undefined;
 }
 
 /** The counts of a mocha run over bundled test files (below dist-test/). */
@@ -88,35 +103,32 @@ export async function mocha(name, patterns, env = {}) {
     '--reporter',
     'test/support/reporter.cjs',
   ];
-  const { code } = await run(process.execPath, [...args, ...patterns.map((pattern) => `dist-test/${pattern}`)], {
+  const { code, end } = await run(process.execPath, [...args, ...patterns.map((pattern) => `dist-test/${pattern}`)], {
     ...env,
     CTX_TEST_RESULT: result,
   });
-  const counts = fs.existsSync(result) ? JSON.parse(fs.readFileSync(result, 'utf8')) : { ...NOTHING, failed: 1 };
+  const counts = fs.existsSync(result) ? JSON.parse(fs.readFileSync(result, 'utf8')) : undefined;
   fs.rmSync(path.dirname(result), { recursive: true, force: true });
-  const ranNothing = counts.passed + counts.failed + counts.skipped === 0;
-  const broke = code !== 0 && counts.failed === 0;
-  if (ranNothing || broke) {
-    findings.push(`${name}: ${ranNothing ? 'no test ran' : `mocha exited with ${code}`}`);
-    counts.failed += 1;
-  }
-  say(`${name}: ${closingLine(counts)} (${((performance.now() - began) / 1000).toFixed(1)} s)\n`);
-  return counts;
+  const obstacle = brokenBy(counts, code);
+  if (obstacle !== undefined) fail(`${name}: ${obstacle} (${end})`);
+  const sum = obstacle === undefined ? counts : add(counts ?? NOTHING, { ...NOTHING, failed: 1 });
+  say(`${name}: ${closingLine(sum)} (${((performance.now() - began) / 1000).toFixed(1)} s)\n`);
+  return sum;
 }
 
 /** The counts of a runner that closes with `N passed, N failed[, N skipped]` on a line of its own. */
 export async function counted(name, command, args, env = {}) {
   say(`\n=== ${name}\n`);
-  const { code, out } = await run(command, args, env);
+  const { code, end, out } = await run(command, args, env);
   const lines = [...out.matchAll(/^(?:\w+: )?(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$/gm)];
   const last = lines.at(-1);
   if (last === undefined) {
-    findings.push(`${name}: no counts (exit code ${code})`);
+    fail(`${name}: no counts (${end})`);
     return { ...NOTHING, failed: 1 };
   }
   const counts = { passed: Number(last[1]), failed: Number(last[2]), skipped: Number(last[3] ?? 0) };
   if (code !== 0 && counts.failed === 0) {
-    findings.push(`${name}: exit code ${code}`);
+    fail(`${name}: not ended well (${end})`);
     counts.failed = 1;
   }
   return counts;
@@ -125,8 +137,8 @@ export async function counted(name, command, args, env = {}) {
 /** A check that passes or fails as a whole. */
 export async function check(name, command, args, env = {}) {
   say(`\n=== ${name}\n`);
-  const { code } = await run(command, args, env);
-  if (code !== 0) findings.push(`${name}: failed with exit code ${code}`);
+  const { code, end } = await run(command, args, env);
+  if (code !== 0) fail(`${name} (${end})`);
   else say(`${name}: ok\n`);
   return { ...NOTHING, [code === 0 ? 'passed' : 'failed']: 1 };
 }

@@ -39,7 +39,7 @@ fs.rmSync(OUT, { recursive: true, force: true });
 const healthy = await load('none', []);
 const clean = healthy.huntFor(undefined, 20);
 if (clean !== undefined) {
-  console.error(`Without any bug: ${clean}`);
+  console.log(`FAILED  canaries: without any bug: ${clean}`);
   process.exit(1);
 }
 let caught = 0;

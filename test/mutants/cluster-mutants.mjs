@@ -531,13 +531,6 @@ export const mutants = [
     grep: 'hands over while it still votes',
   },
   {
-    name: 'FM-30 a publish that meets the end of a leadership is given up',
-    patches: [
-      patch('engine/raft/raft-engine.ts', "if (code === 'no_leader' || code === 'going_away') {", "if (code === '') {"),
-    ],
-    tests: members,
-  },
-  {
     name: 'FM-12 a client goes to one address only',
     patches: [
       corePatch(

@@ -32,6 +32,18 @@ export const mutants = [
     patches: [patch('command-batch.ts', "is not understood.', { outcome: 'unknown' }", "is not understood.', {}")],
   },
   {
+    name: 'FM-30 a publish that meets the end of a leadership is given up',
+    patches: [
+      patch('raft-engine.ts', "if (code === 'no_leader' || code === 'going_away') {", "if (code === 'going_away') {"),
+    ],
+  },
+  {
+    name: 'FM-30 a publish that meets a leader which is about to end is given up',
+    patches: [
+      patch('raft-engine.ts', "if (code === 'no_leader' || code === 'going_away') {", "if (code === 'no_leader') {"),
+    ],
+  },
+  {
     name: 'P10 waits for the answer of a leader that is no more',
     patches: [patch('raft-engine.ts', '    this.abandon();\n', '')],
   },

@@ -3,7 +3,7 @@
 //   tests     files or folders that are run for each of its bugs, unless a bug names its own
 //   products  true when those tests run the built `ctx`, which then has the bug too
 //   mutants   { name, patches: [{ file, find, replace }], tests?, grep? }; grep picks tests of those files by title
-// Closes with `N passed, N failed`; a bug that no test sees is a failure. Two at a time, at low priority.
+// Closes with `N passed, N failed`; a bug that no test sees is a failure. Some at a time, at low priority.
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
@@ -12,7 +12,8 @@ import { pathToFileURL } from 'node:url';
 import { bundleProducts, bundleTests } from '../../esbuild.mjs';
 import { patched } from './patched.mjs';
 
-const AT_ONCE = 2;
+/** One more than there are cores: most of their time, tests of the product wait for its processes. */
+const AT_ONCE = os.availableParallelism() + 1;
 const MAX_MS = 180_000;
 const OUT = 'dist-test/mutants';
 
@@ -94,7 +95,7 @@ for (const set of await loadSets()) {
     ? undefined
     : await hunt(path.posix.join(OUT, `${set.name}-0`), set, { patches: [] }, '1');
   if (healthy !== undefined) {
-    console.error(`${set.name}: without any bug this test fails: ${healthy}`);
+    console.log(`FAILED  mutants ${set.name}: without any bug this test fails: ${healthy}`);
     counts.failed += set.mutants.length;
     continue;
   }

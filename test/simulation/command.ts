@@ -20,7 +20,7 @@ function bugsOf(args: readonly string[]): DriverBug[] {
 function report({ seed, failure, setup, lines }: SeedResult): void {
   for (const line of lines) console.log(line);
   if (failure === undefined) return;
-  console.log(`seed ${seed}: ${failure}`);
+  console.log(`FAILED  seed ${seed}: ${failure}`);
   console.log(`  ${JSON.stringify(setup)}`);
   console.log(`  again: npm run sim -- --seed ${seed} --trace`);
 }

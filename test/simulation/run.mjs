@@ -31,6 +31,7 @@ function work(from, seeds, rest) {
     });
     child.once('close', () => {
       const counts = /^(\d+) passed, (\d+) failed\n$/m.exec(out);
+      if (counts === null) console.log(`FAILED  seeds ${from} to ${from + seeds - 1}: their process gave no counts`);
       resolve(counts === null ? [0, seeds] : [Number(counts[1]), Number(counts[2])]);
     });
   });

@@ -26,5 +26,7 @@ export function readCounts(file: string, exitCode: number): Counts {
   if (!fs.existsSync(file)) throw new Error(`the host exited with ${exitCode} and left no counts: did the suite load?`);
   const { passes, failures, pending } = stats.parse(JSON.parse(fs.readFileSync(file, 'utf8')));
   if (passes === 0) throw new Error('no test passed');
-  return { passed: passes, failed: exitCode === 0 ? failures : Math.max(1, failures), skipped: pending };
+  const isOnlyTheEnd = exitCode !== 0 && failures === 0;
+  if (isOnlyTheEnd) console.log(`FAILED  the host exited with ${exitCode}, though its tests passed`);
+  return { passed: passes, failed: isOnlyTheEnd ? 1 : failures, skipped: pending };
 }

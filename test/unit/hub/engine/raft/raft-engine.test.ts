@@ -57,6 +57,7 @@ const says = (result: ForwardedResult): Answer => {
 const fails = (code: 'unreachable' | 'timeout', outcome: 'refused' | 'unknown'): Answer => {
   return () => Promise.reject(new HubError(code, 'the connection', { outcome }));
 };
+const stored: ForwardedResult = { kind: 'published', entries: [{ kind: 'stored', id: 'a', sequence: 7 }] };
 const noLeader = new HubError('no_leader', 'not me');
 
 describe('a command that a follower passes on', () => {
@@ -102,7 +103,6 @@ describe('a command that a follower passes on', () => {
   });
 
   it('goes to the next leader at once when the one that has it falls silent', async () => {
-    const stored: ForwardedResult = { kind: 'published', entries: [{ kind: 'stored', id: 'a', sequence: 7 }] };
     const { engine, asked, follow } = follower(silence, says(stored));
     const told = engine.propose(publish(entry('a')));
     await new Promise((resolve) => setImmediate(resolve));
@@ -113,6 +113,13 @@ describe('a command that a follower passes on', () => {
     assert.deepEqual(await told, stored);
     assert.equal(asked(), 2);
   });
+
+  for (const code of ['no_leader', 'going_away'] as const) {
+    it(`goes to the next leader when the one that was asked takes nothing any more, with ${code} (FM-30)`, async () => {
+      const { engine } = follower(says(new HubError(code, 'not me')), says(stored));
+      assert.equal(await outcomeOf(engine), 'stored');
+    });
+  }
 
   it('and what the old leader says too late of it does not count, unless it is good news', async () => {
     let late: (frame: Frame) => void = () => undefined;
