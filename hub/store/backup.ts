@@ -32,8 +32,16 @@ export interface BackupReport {
 async function makeTarget(disk: Disk, target: string): Promise<void> {
   const facts = await disk.facts(target);
   if (facts === undefined) {
+    const parent = path.dirname(target);
+    // Made silently, it might be the empty place of a disk that is not mounted.
+    if ((await disk.facts(parent)) === undefined) {
+      throw new HubError(
+        'cannot_create',
+        `There is no folder ${parent}. Make it first, or name another place for the backup.`,
+      );
+    }
     await disk.makeFolder(target);
-    await disk.syncFolder(path.dirname(target));
+    await disk.syncFolder(parent);
     return;
   }
   if (facts.kind === 'folder' && (await disk.list(target)).length === 0) return;

@@ -131,6 +131,14 @@ describe('FM-29: backup', () => {
     assert.equal(fs.existsSync(path.join(dataDir, 'copy')), false);
   });
 
+  it('never into folders that are not there: perhaps a disk is not mounted', async () => {
+    const dataDir = await filledData(1);
+    const parent = path.join(tempDir('ctx-backup'), 'mounted');
+    const { code, stderr } = await hubCommand(dataDir, 'backup', path.join(parent, 'monday'));
+    assert.deepEqual([code, stderr.includes(`There is no folder ${parent}. Make it first`)], [73, true], stderr);
+    assert.equal(fs.existsSync(parent), false);
+  });
+
   it('never over what is there', async () => {
     const dataDir = await filledData(1);
     const target = tempDir('ctx-backup');

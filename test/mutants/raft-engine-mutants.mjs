@@ -91,4 +91,18 @@ export const mutants = [
     name: 'FM-23 does not say that a snapshot has begun',
     patches: [patch('state-machine.ts', "await this.mark(false, 'begun');", '')],
   },
+  {
+    name: 'FM-20 a leader begins to hand over anew each time it is told to',
+    patches: [patch('cluster-admin.ts', 'this.handingOver ??= ', 'this.handingOver = ')],
+  },
+  {
+    name: 'FM-23 forgets the verdict when it cannot be kept',
+    patches: [
+      patch(
+        'lost-node.ts',
+        'new HubError(verdict.code, `${verdict.message} ${unsaid}`',
+        'new HubError(verdict.code, unsaid',
+      ),
+    ],
+  },
 ];

@@ -389,7 +389,7 @@ export const mutants = [
   },
   {
     name: 'FM-29 a finished backup is gone after a power cut',
-    patches: [store('backup.ts', '    await disk.syncFolder(path.dirname(target));\n', '')],
+    patches: [store('backup.ts', '    await disk.syncFolder(parent);\n', '')],
     tests: OFFLINE,
   },
   {

@@ -61,6 +61,7 @@ const later = (ms: number): Promise<void> => new Promise((resolve) => setTimeout
 
 export class ClusterAdmin {
   private readonly promoting: NodeJS.Timeout;
+  private handingOver: Promise<boolean> | undefined;
 
   constructor(private readonly parts: AdminParts) {
     this.promoting = setInterval(() => this.promote(), PROMOTE_CHECK_MS);
@@ -287,8 +288,13 @@ export class ClusterAdmin {
     return `Node ${replica.leader} (${next?.address ?? '?'}) leads now.`;
   }
 
-  /** Hands over to the voter that is furthest. @returns whether somebody else leads now */
-  async handOver(): Promise<boolean> {
+  /** Hands over to the voter that is furthest; a second wish waits for the first. @returns whether somebody else leads now */
+  handOver(): Promise<boolean> {
+    this.handingOver ??= this.tryVoters().finally(() => (this.handingOver = undefined));
+    return this.handingOver;
+  }
+
+  private async tryVoters(): Promise<boolean> {
     const { replica, self } = this.parts;
     if (replica.role !== 'leader') return true;
     const { followers } = replica.status();

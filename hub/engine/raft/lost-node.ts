@@ -34,9 +34,16 @@ export const lostLog = (folder: string, end: number, sign: string): HubError => 
 export async function keepLost(disk: Disk, folder: string, error: LostEntriesError): Promise<HubError> {
   const { promised, lastIndex } = error;
   const lost = endsAt(folder, lastIndex, `the leader has this node's word for ${promised}`);
-  const node = await readNodeFile(disk, folder);
-  if (node !== undefined) await writeNodeFile(disk, folder, { ...node, lost });
-  return lostPromise(lost);
+  const verdict = lostPromise(lost);
+  try {
+    const node = await readNodeFile(disk, folder);
+    if (node !== undefined) await writeNodeFile(disk, folder, { ...node, lost });
+    return verdict;
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    const unsaid = `This could not be kept (${why}): do not start it again.`;
+    return new HubError(verdict.code, `${verdict.message} ${unsaid}`, { cause: error });
+  }
 }
 
 /** A version that did not leave out what is said of the Raft log wrote it; only a hub that ran keeps the second file. */
