@@ -70,15 +70,23 @@ async function hunt(folder, set, { patches, tests = set.tests, grep }, retries =
   }
 }
 
-async function loadSets() {
-  const at = process.argv.indexOf('--only');
-  const only = at === -1 ? undefined : (process.argv[at + 1] ?? '').split(',');
-  const names = fs
+/** The names of the sets to take: all, or those after `--only`. Ends with a usage error (64) where there are no such. */
+function chosenSets() {
+  const all = fs
     .readdirSync('test/mutants')
     .map((file) => /^(.+)-mutants\.mjs$/.exec(file)?.[1])
-    .filter((name) => name !== undefined && (only?.includes(name) ?? true));
+    .filter((name) => name !== undefined);
+  const [option, value, ...more] = process.argv.slice(2);
+  if (option === undefined) return all;
+  const only = (value ?? '').split(',');
+  if (option === '--only' && more.length === 0 && only.every((name) => all.includes(name))) return only;
+  console.error(`Usage: npm run test:mutants [-- --only <set>[,<set>]]\nSets: ${all.join(', ')}`);
+  process.exit(64);
+}
+
+function loadSets() {
   return Promise.all(
-    names.map(async (name) => ({
+    chosenSets().map(async (name) => ({
       name,
       ...(await import(pathToFileURL(path.resolve(`test/mutants/${name}-mutants.mjs`)).href)),
     })),
