@@ -22,6 +22,7 @@ const voter = ['test/cluster/lost-voter.test.ts'];
 const lost = ['test/cluster/lost-majority.test.ts'];
 const discards = ['test/cluster/discards.test.ts'];
 const access = ['test/cluster/access.test.ts'];
+const kills = ['test/cluster/clients-through-kills.test.ts'];
 const proxies = ['test/cluster/through-proxies.test.ts'];
 
 /** Once the cluster has worked for a while. */
@@ -710,5 +711,16 @@ export const mutants = [
     patches: [patch('engine/raft/open.ts', 'throw withoutRepair(error);', 'throw error;')],
     tests: data,
     grep: 'is not repaired',
+  },
+  {
+    name: 'FM-31 what went down with a leader is called done',
+    patches: [
+      patch(
+        'engine/raft/raft-engine.ts',
+        '      this.queue.putBack(batch);\n      this.again();\n    } finally {',
+        '      for (const { command, resolve } of batch) resolve(command.kind === "register" ? { kind: "registered", record: command.record } : { kind: "revoked" } as never);\n    } finally {',
+      ),
+    ],
+    tests: kills,
   },
 ];
