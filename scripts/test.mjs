@@ -1,55 +1,40 @@
 // `npm test`: every kind of test at small size, without root, from a clean clone. `npm test -- --only unit,cli` picks suites.
-import fs from 'node:fs';
-import path from 'node:path';
-import { build, checkNode, ensureInstalled, root } from './prepare.mjs';
+import { build, checkNode, ensureInstalled } from './prepare.mjs';
 import { close, counted, mocha, twoAtATime } from './suites.mjs';
 
-/** Folders of test/ that mocha runs. The longest begin, so that both lanes end at about the same time. */
-const MOCHA_SUITES = [
+/** Folders of test/. All but the extension's are run by mocha. The longest begin, so that both lanes end at about the same time. */
+const SUITES = [
   'failure-modes',
   'cli',
+  'extension',
   'cluster',
-  'unit',
   'security',
-  'simulation',
+  'unit',
   'package',
+  'simulation',
+  'hub',
   'floods',
   'conformance',
-  'hub',
 ];
 
-function mochaSuite(name) {
-  return {
-    name,
-    exists: fs.existsSync(path.join(root, 'test', name)),
-    run: () => mocha(name, [`${name}/**/*.test.js`]),
-  };
-}
-
-const suites = [
-  ...MOCHA_SUITES.map(mochaSuite),
-  {
-    name: 'extension',
-    exists: fs.existsSync(path.join(root, 'test/extension/run.mjs')),
-    run: () => counted('extension', process.execPath, ['test/extension/run.mjs']),
-  },
-];
+const suites = SUITES.map((name) => ({
+  name,
+  run: () =>
+    name === 'extension'
+      ? counted(name, process.execPath, ['test/extension/run.mjs'])
+      : mocha(name, [`${name}/**/*.test.js`]),
+}));
 
 function chosen() {
   const at = process.argv.indexOf('--only');
-  if (at === -1) return suites.filter((suite) => suite.exists);
+  if (at === -1) return suites;
   const names = (process.argv[at + 1] ?? '').split(',');
-  const unknown = names.filter((name) => !suites.some((suite) => suite.name === name && suite.exists));
+  const unknown = names.filter((name) => !SUITES.includes(name));
   if (unknown.length > 0) {
-    console.error(
-      `No suite ${unknown.join(', ')}. There are: ${suites
-        .filter((s) => s.exists)
-        .map((s) => s.name)
-        .join(', ')}.`,
-    );
+    console.error(`No suite ${unknown.join(', ')}. There are: ${SUITES.join(', ')}.`);
     process.exit(64);
   }
-  return suites.filter((suite) => names.includes(suite.name));
+  return suites.filter(({ name }) => names.includes(name));
 }
 
 checkNode();
