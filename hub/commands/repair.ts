@@ -107,10 +107,10 @@ const REPLACE_NODE =
 
 const EXAMPLES = `
 Examples:
-  ctx hub repair --quarantine --dry-run   what would be moved, and which sequences are lost
-  ctx hub repair --quarantine             moves bad lines to entries.jsonl.quarantine
-  ctx hub repair --accept-gap             bad lines were moved out by hand
-  ctx hub repair --rebuild-meta           makes meta.json anew from entries.jsonl and hub.id
+  $ ctx hub repair --quarantine --dry-run   what would be moved, and which sequences are lost
+  $ ctx hub repair --quarantine             moves bad lines to entries.jsonl.quarantine
+  $ ctx hub repair --accept-gap             bad lines were moved out by hand
+  $ ctx hub repair --rebuild-meta           makes meta.json anew from entries.jsonl and hub.id
 `;
 
 export function addRepairCommand(hub: Command, context: HubCommandContext): void {

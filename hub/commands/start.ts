@@ -18,14 +18,14 @@ interface Flags extends StartFlags {
 
 const EXAMPLES = `
 Examples:
-  ctx hub start                              on this machine only, port ${DEFAULT_PORT}
-  ctx hub start --daemon --data-dir /srv/hub in the background
-  ctx hub start --host 0.0.0.0 --tls-self-signed --public-host hub.example.org
-  ctx hub start --approve-registrations      the admin token alone lets nobody read
-  ctx hub start --port 0 --json              on a free port, for scripts
-  ctx hub start --host 10.0.0.1 --advertise 10.0.0.1:9900 --peers 10.0.0.1:9900,10.0.0.2:9900,10.0.0.3:9900 \\
-    --cluster-secret-file /etc/ctx/cluster.secret --tls-self-signed
-                                             a node of a cluster
+  $ ctx hub start                              on this machine only, port ${DEFAULT_PORT}
+  $ ctx hub start --daemon --data-dir /srv/hub in the background
+  $ ctx hub start --host 0.0.0.0 --tls-self-signed --public-host hub.example.org
+  $ ctx hub start --approve-registrations      the admin token alone lets nobody read
+  $ ctx hub start --port 0 --json              on a free port, for scripts
+  $ ctx hub start --host 10.0.0.1 --advertise 10.0.0.1:9900 --peers 10.0.0.1:9900,10.0.0.2:9900,10.0.0.3:9900 \\
+      --cluster-secret-file /etc/ctx/cluster.secret --tls-self-signed
+                                               a node of a cluster
 `;
 
 const collect = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];

@@ -161,9 +161,9 @@ const EXAMPLES = `
 Exit codes with --exit-code: 0 healthy, 1 degraded or not part of a cluster yet, 3 not running.
 
 Examples:
-  ctx hub status                                this machine's hub
-  ctx hub status --addr hub.example.org:9900    healthy or not, without a token
-  ctx hub status --exit-code > /dev/null        for monitoring
+  $ ctx hub status                                this machine's hub
+  $ ctx hub status --addr hub.example.org:9900    healthy or not, without a token
+  $ ctx hub status --exit-code > /dev/null        for monitoring
 `;
 
 export function addStatusCommand(hub: Command, context: HubCommandContext): void {

@@ -32,7 +32,12 @@ describe('help and completion', function () {
       const { code, stdout, stderr } = await run(...place.split(' '), '--help');
       assert.deepEqual([code, stderr], [0, ''], place);
       assert.match(stdout, /^Usage: ctx /m, place);
-      if (!/^Examples?:\n +\S*.*ctx /m.test(stdout)) lacking.push(place);
+      const [options = '', examples = ''] = stdout.split(/^Examples?:\n/m);
+      if (!/^ {2}\$ .*\bctx /m.test(examples)) lacking.push(place);
+      for (const [, words = ''] of examples.matchAll(/\bctx (.*)/g)) {
+        const flags = words.startsWith(place) ? (words.match(/--[a-z-]+/g) ?? []) : [];
+        lacking.push(...flags.filter((flag) => !options.includes(`${flag} `)).map((flag) => `${place} ${flag}`));
+      }
     }
     assert.deepEqual(lacking, []);
   });

@@ -17,9 +17,9 @@ interface Flags {
 
 const EXAMPLES = `
 Examples:
-  ctx connection listen
-  ctx connection listen --json | jq 'select(.type == "decision")'
-  ctx connection listen --journal /srv/ctx/journal.jsonl      every entry as a line, for "ctx hub import"
+  $ ctx connection listen
+  $ ctx connection listen --json | jq 'select(.type == "decision")'
+  $ ctx connection listen --journal /srv/ctx/journal.jsonl      every entry as a line, for "ctx hub import"
 `;
 
 /** Says each change of the connection once. */

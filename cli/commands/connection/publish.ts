@@ -26,9 +26,9 @@ interface Flags {
 
 const EXAMPLES = `
 Examples:
-  ctx connection publish                                everything that waits in the outbox
-  ctx connection publish learning "Retries need jitter"
-  ctx connection publish --id 0199f3a2-…                again, after a refusal, or after a change: then as a new version
+  $ ctx connection publish                                everything that waits in the outbox
+  $ ctx connection publish learning "Retries need jitter"
+  $ ctx connection publish --id 0199f3a2-…                again, after a refusal, or after a change: then as a new version
 `;
 
 /** A hub that asks for no pause to speak of is not asked in a loop; nobody waits at a terminal for one that asks for hours. */

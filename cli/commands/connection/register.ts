@@ -29,9 +29,9 @@ interface Flags {
 
 const EXAMPLES = `
 Examples:
-  ctx connection register localhost --token-file ~/.ctx/hub-data/admin.token
-  ssh hub cat .ctx/hub-data/admin.token | ctx connection register hub.example:9900 -
-  ctx connection register wss://hub.example --ca team-ca.pem --project api
+  $ ctx connection register localhost --token-file ~/.ctx/hub-data/admin.token
+  $ ssh hub cat .ctx/hub-data/admin.token | ctx connection register hub.example:9900 -
+  $ ctx connection register wss://hub.example --ca team-ca.pem --project api
 `;
 
 function named(

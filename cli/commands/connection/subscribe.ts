@@ -55,8 +55,8 @@ const SUBSCRIBE_HELP = `
 A project is subscribed to all types at first; naming some for the first time leaves the others out.
 
 Examples:
-  ctx connection subscribe decision learning
-  ctx connection subscribe all
+  $ ctx connection subscribe decision learning
+  $ ctx connection subscribe all
 `;
 
 export function addSubscribeCommands(connection: Command, context: ConnectionContext): void {
