@@ -16,7 +16,8 @@ const token = (text: string): Token => {
   return parsed;
 };
 
-describe('S07, S08: authentication', () => {
+describe('S07, S08: authentication', function () {
+  this.timeout(120_000); // Guesses are answered late.
   let hub: HubProcess;
   let client: RegisteredClient;
 
