@@ -94,7 +94,7 @@ export class RaftLog {
   async write(write: RaftWrite): Promise<void> {
     if (this.fault !== undefined) throw this.fault;
     if (this.end > (this.options.segmentBytes ?? SEGMENT_BYTES)) await this.rotate(this.hardState, this.base);
-    await this.append(recordsOf(write), write.sync);
+    await this.append(recordsOf(write, this.hardState), write.sync);
     if (write.hardState !== undefined) this.hardState = write.hardState;
     if (write.restore !== undefined) this.base = write.restore;
     const segment = this.segments.at(-1);
@@ -197,13 +197,26 @@ async function rewriteEnd(file: DiskFile, from: number, end: number): Promise<vo
   await file.sync();
 }
 
-function recordsOf({ hardState, restore, entries }: RaftWrite): readonly LogRecord[] {
-  return [
-    ...(hardState === undefined ? [] : [{ type: 'hard-state' as const, payload: encodeJson(hardState) }]),
+/**
+ * In an order in which any beginning of them is true: the term before the entries that came with it, the commit index behind
+ * what it counts. Until those are there, other entries may stand at their indexes.
+ */
+function recordsOf({ hardState, restore, entries }: RaftWrite, onDisk: HardState): readonly LogRecord[] {
+  const content: readonly LogRecord[] = [
     ...(restore === undefined ? [] : [{ type: 'restore' as const, payload: encodeJson(restore) }]),
     ...entries.map((entry) => ({ type: 'entry' as const, payload: encodeEntry(entry) })),
   ];
+  if (hardState === undefined) return content;
+  const kept = restore === undefined ? (entries[0]?.index ?? Infinity) - 1 : onDisk.commit;
+  const commit = Math.min(hardState.commit, kept);
+  return [
+    hardStateRecord({ ...hardState, commit }),
+    ...content,
+    ...(commit === hardState.commit ? [] : [hardStateRecord(hardState)]),
+  ];
 }
+
+const hardStateRecord = (hardState: HardState): LogRecord => ({ type: 'hard-state', payload: encodeJson(hardState) });
 
 async function createSegment(
   { disk, folder }: RaftLogOptions,
@@ -214,7 +227,7 @@ async function createSegment(
   const records: readonly LogRecord[] = [
     { type: 'header', payload: Buffer.from(JSON.stringify({ format: RAFT_LOG_FORMAT })) },
     { type: 'base', payload: encodeJson(base) },
-    { type: 'hard-state', payload: encodeJson(hardState) },
+    hardStateRecord(hardState),
   ];
   const bytes = Buffer.concat(records.map((record) => encodeRecord(0, record)));
   const name = segmentPath(folder, number);

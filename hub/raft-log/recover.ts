@@ -4,7 +4,7 @@ import type { Disk } from '../store/disk';
 import { readWhole } from '../store/whole-file';
 import { decodeEntry } from './entry-codec';
 import { findRecord, readRecord, type ReadRecord } from './record';
-import { Replay, type Recovered } from './replay';
+import { Replay, unreadable, type Recovered } from './replay';
 import { RAFT_LOG_FORMAT, segmentNumbers, segmentPath, type Segment } from './segment';
 
 /** Header, base, hard state: what a segment begins with. */
@@ -43,11 +43,7 @@ function readSegment(bytes: Buffer): ReadSegment {
 }
 
 function damaged(file: string, offset: number): never {
-  throw new HubError(
-    'bad_data',
-    `${file} is damaged at byte ${offset}: what was promised to the cluster is not readable any more. Nothing was changed. ` +
-      'Remove this node (ctx hub peer remove), empty its data directory and add it again (ctx hub peer add).',
-  );
+  throw unreadable(`${file} is damaged at byte ${offset}`);
 }
 
 function checkFormat(file: string, first: ReadRecord | undefined): void {

@@ -19,6 +19,15 @@ export const encodeJson = (value: HardState | LogPosition): Uint8Array => Buffer
 const decodeJson = <T>(schema: z.ZodType<T>, payload: Uint8Array): T =>
   schema.parse(JSON.parse(Buffer.from(payload).toString('utf8')));
 
+/** @param what is damaged or missing, in words */
+export function unreadable(what: string): HubError {
+  return new HubError(
+    'bad_data',
+    `${what}: what was promised to the cluster is not readable any more. Nothing was changed. ` +
+      'Remove this node (ctx hub peer remove), empty its data directory and add it again (ctx hub peer add).',
+  );
+}
+
 export class Replay {
   private hardState: HardState = { term: 0, vote: 0, commit: 0 };
   private base: LogPosition = LOG_START;
@@ -57,15 +66,13 @@ export class Replay {
     this.entries.push(entry);
   }
 
-  /** @throws HubError `bad_data` when entries are missing between */
+  /** @throws HubError `bad_data` when entries are missing that stood before others, or that were committed */
   result(folder: string): Recovered {
     const { base, entries } = this;
-    entries.forEach((entry, at) => {
-      if (entry.index === base.index + 1 + at) return;
-      throw new HubError('bad_data', `The Raft log in ${folder} lacks entry ${base.index + 1 + at}.`);
-    });
-    // The hard state stands before the entries that came with it, so a torn write may keep its commit index alone.
-    const commit = Math.max(base.index, Math.min(this.hardState.commit, base.index + entries.length));
-    return { hardState: { ...this.hardState, commit }, base, entries };
+    const commit = Math.max(base.index, this.hardState.commit);
+    const missing = entries.findIndex(({ index }, at) => index !== base.index + 1 + at);
+    const end = base.index + (missing === -1 ? entries.length : missing);
+    if (missing === -1 && commit <= end) return { hardState: { ...this.hardState, commit }, base, entries };
+    throw unreadable(`The Raft log in ${folder} lacks entry ${end + 1}`);
   }
 }

@@ -26,9 +26,17 @@ export const mutants = [
     ],
   },
   {
-    name: 'believes a commit index beyond the end of a torn log',
+    name: 'I2 commits by a torn write what that write was to replace',
     patches: [
-      patch('replay.ts', 'Math.min(this.hardState.commit, base.index + entries.length)', 'this.hardState.commit'),
+      patch('raft-log.ts', 'const commit = Math.min(hardState.commit, kept);', 'const commit = hardState.commit;'),
     ],
+  },
+  {
+    name: 'I2 commits by a torn write what a snapshot was to replace',
+    patches: [patch('raft-log.ts', ' : onDisk.commit;', ' : restore.index;')],
+  },
+  {
+    name: 'takes a log for whole that ends before what is committed',
+    patches: [patch('replay.ts', 'missing === -1 && commit <= end', 'missing === -1')],
   },
 ];

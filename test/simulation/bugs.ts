@@ -13,6 +13,8 @@ export const DRIVER_BUGS = [
   'reorders-hard-states',
   /** After a full disk the write is repeated without the cut of the log that belonged to it. */
   'full-disk-forgets-truncation',
+  /** A commit index is written before the entries it counts, where others may still stand. */
+  'commits-before-writing',
   /** Entries are acknowledged before the term they came in is on the disk. */
   'term-written-later',
   /** What a killed process left in the cache is taken for durable. */

@@ -40,8 +40,7 @@ export function replay(records: readonly DiskRecord[], count = records.length): 
     } else if (record.kind === 'truncate') entries.length = Math.max(0, record.from - snapshot.index - 1);
     else if (record.entry.index === snapshot.index + entries.length + 1) entries.push(record.entry);
   }
-  // The hard state is written before the entries that came with it, so a torn write may keep its commit index alone.
-  const commit = Math.min(hardState.commit, snapshot.index + entries.length);
+  const commit = Math.max(hardState.commit, snapshot.index);
   return { hardState: { ...hardState, commit }, snapshot, entries, valid };
 }
 

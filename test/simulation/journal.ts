@@ -24,7 +24,8 @@ export class Journal {
   private busy = false;
   private inFlight: readonly DiskRecord[] | undefined;
   private withheld: DiskRecord[] = [];
-  private lastIndex = 0;
+  private lastIndex: number;
+  private commit: number;
   full = false;
   slow = false;
   nextSyncFails = false;
@@ -35,8 +36,9 @@ export class Journal {
     private readonly disk: SimulatedDisk,
     private readonly host: JournalHost,
   ) {
-    const { snapshot, entries } = replay(disk.records);
+    const { hardState, snapshot, entries } = replay(disk.records);
     this.lastIndex = snapshot.index + entries.length;
+    this.commit = hardState.commit;
   }
 
   persist(write: Persist, done: () => void): void {
@@ -85,14 +87,23 @@ export class Journal {
   private recordsOf({ hardState, snapshot, entries, mustSync }: Persist): DiskRecord[] {
     const records: DiskRecord[] = this.withheld;
     this.withheld = [];
-    if (hardState !== undefined) this.addHardState(records, hardState, mustSync, entries.length > 0);
+    const first = entries[0]?.index ?? Infinity;
+    const add = (commit: number): void => {
+      if (hardState !== undefined) this.addHardState(records, { ...hardState, commit }, mustSync, entries.length > 0);
+    };
+    // The term before the entries that came with it, the commit index behind what it counts: see the Raft log on disk.
+    const commit = hardState?.commit ?? this.commit;
+    const kept = snapshot === undefined ? first - 1 : this.commit;
+    const early = this.has('commits-before-writing') ? commit : Math.min(commit, kept);
+    add(early);
     if (snapshot !== undefined) {
       records.push({ kind: 'snapshot', snapshot });
       this.lastIndex = snapshot.index;
     }
-    const first = entries[0]?.index ?? Infinity;
     if (first <= this.lastIndex) records.push({ kind: 'truncate', from: first });
     for (const entry of entries) records.push({ kind: 'entry', entry });
+    if (early < commit) add(commit);
+    this.commit = commit;
     this.lastIndex = entries.at(-1)?.index ?? this.lastIndex;
     return records;
   }

@@ -4,6 +4,7 @@ import type { Message } from '../../hub/raft/message';
 import type { DriverBug } from './bugs';
 import { CALM } from './configuration';
 import { DISCARD_SCENARIOS } from './discard-scenarios';
+import { replay } from './disk';
 import { acknowledged, assertThat, BY_HAND, elect, isolate, type Scenario } from './scenario-steps';
 import { recover } from './simulate';
 import type { SimulatedServer } from './server';
@@ -164,6 +165,31 @@ export const SCENARIOS: readonly Scenario[] = [
       world.run(300);
       const [a, b] = [logOf(first), logOf(second)];
       if (a.join() !== b.slice(0, a.length).join()) throw new Error(`full disk: ${a.join()} beside ${b.join()}`);
+    },
+  },
+  {
+    name: 'torn write: a commit index that came with entries does not count what they were to replace',
+    catches: ['commits-before-writing'],
+    setup: { ...BY_HAND, servers: 3 },
+    play: (world) => {
+      for (let round = 0; round < 20; round += 1) {
+        const old = elect(world, 1 + (round % 2));
+        world.run(300);
+        isolate(world, old.id);
+        world.publish(old);
+        world.run(50);
+        const next = elect(world, 2 - (round % 2));
+        acknowledged(world, next);
+        if (old.journal !== undefined) old.journal.delaySyncMs = 400;
+        world.network.heal();
+        const { last } = next.core?.status() ?? {};
+        const isReplaced = (): boolean => replay(old.disk.records).entries.at(-1)?.term === last?.term;
+        assertThat(world.runUntil(isReplaced, 5_000), 'what it had alone is replaced');
+        assertThat(old.disk.durableState().entries.at(-1)?.term !== last?.term, 'not durably');
+        old.stop(true);
+        old.start();
+        world.run(300);
+      }
     },
   },
   {

@@ -231,18 +231,55 @@ describe('the Raft log on disk', () => {
     );
   });
 
-  it('a torn write may keep its commit index alone: it counts only as far as there are entries', async () => {
+  const WRITES: readonly { readonly name: string; readonly write: RaftWrite }[] = [
+    {
+      name: 'that replaces entries',
+      write: { hardState: { term: 2, vote: 0, commit: 3 }, entries: [entry(2, 2), entry(2, 3)], sync: true },
+    },
+    {
+      name: 'that takes a snapshot in',
+      write: {
+        hardState: { term: 2, vote: 0, commit: 3 },
+        ...{ restore: { term: 2, index: 3 }, entries: [entry(2, 4)], sync: true },
+      },
+    },
+  ];
+  for (const { name, write } of WRITES) {
+    it(`a write ${name}, torn anywhere: what it was to replace does not count as committed, nor an entry without its term`, async () => {
+      const disk = newDisk();
+      const { log } = await open(disk, 100_000);
+      const entries = [entry(1, 1), entry(1, 2), entry(1, 3)];
+      await log.write({ hardState: { term: 1, vote: 1, commit: 1 }, entries, sync: true });
+      const file = disk.files.find((each) => each.endsWith('.log')) ?? '';
+      const before = disk.peek(file)?.length ?? 0;
+      await log.write(write);
+      await log.close();
+      const bytes = disk.peek(file) ?? new Uint8Array(0);
+      const commits = new Set<number>();
+      for (let end = before; end <= bytes.length; end += 1) {
+        disk.poke(file, bytes.subarray(0, end));
+        const { log: torn, recovered } = await open(disk, 100_000);
+        await torn.close();
+        const { base, hardState } = recovered;
+        commits.add(hardState.commit);
+        for (const { index, term } of recovered.entries) {
+          assert.ok(term <= hardState.term, `cut at ${end}: entry ${index} of term ${term} without that term`);
+          const isOld = index > 1 && term === 1;
+          assert.ok(!isOld || index > hardState.commit, `cut at ${end}: entry ${index} of term ${term} is committed`);
+        }
+        assert.ok(hardState.commit <= base.index + recovered.entries.length, `cut at ${end}: committed beyond its end`);
+      }
+      assert.deepEqual([...commits], [1, 3]);
+    });
+  }
+
+  it('a log that ends before what it says is committed is refused', async () => {
     const disk = newDisk();
     const { log } = await open(disk);
-    const entries = [entry(1, 1), entry(1, 2), entry(1, 3)];
-    await log.write({ hardState: { term: 1, vote: 1, commit: 3 }, entries, sync: true });
+    await log.write({ entries: [entry(1, 1)], sync: true });
+    await log.write({ hardState: { term: 1, vote: 1, commit: 2 }, entries: [], sync: true });
     await log.close();
-    const file = disk.files.find((name) => name.endsWith('.log')) ?? '';
-    const bytes = disk.peek(file) ?? new Uint8Array(0);
-    disk.poke(file, bytes.subarray(0, bytes.length - 5));
-    const { recovered } = await open(disk);
-    assert.equal(recovered.entries.length, 2);
-    assert.equal(recovered.hardState.commit, 2);
+    await assert.rejects(open(disk), { code: 'bad_data', message: /lacks entry 2: what was promised .* peer remove/ });
   });
 
   it('after a failed fsync nothing more is written', async () => {
