@@ -56,7 +56,10 @@ export class Peers {
     const { secret, self, speaks, opened, closed } = this.options;
     return new PeerLink({
       ...{ address: member.address, channel, secret, self, speaks },
-      check: ({ cluster, uid }) => {
+      check: ({ cluster, node, uid }) => {
+        if (cluster === self().cluster && node !== member.id) {
+          return `node ${node} answers there: were data directories or addresses mixed up?`;
+        }
         if (uid !== member.uid) return 'another data directory answers there: was it wiped? Remove and add it again';
         return cluster === '' || cluster === self().cluster ? undefined : `it belongs to another cluster (${cluster})`;
       },

@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import type { PublishedEntry } from '../../core/entry';
 import { openSession, type HubSession } from '../../core/node/hub-session';
-import { logOf, startCluster, type ClusterNode, type TestCluster } from '../support/cluster-processes';
+import { logOf, startCluster, startNode, type ClusterNode, type TestCluster } from '../support/cluster-processes';
 import { publishAnywhere, sameLogs, statusOf, whoLeads } from '../support/cluster-clients';
-import { logEntries, published } from '../support/hub-log';
+import { hubCommand, logEntries, published } from '../support/hub-log';
 import { registerClient } from '../support/hub-process';
 import { removeTempDirs, until } from '../support/processes';
 
@@ -135,5 +135,29 @@ describe('a cluster of three', function () {
         return opened === undefined;
       });
     }
+  });
+
+  it('says which node answers where another is expected', async () => {
+    const [one, two, three] = [node(0), node(1), node(2)];
+    const swapped = [
+      [one, two],
+      [two, one],
+    ] as const;
+    for (const each of [one, two]) await each.hub.stop();
+    for (const [each, other] of swapped) {
+      const { port } = new URL(other.address);
+      each.hub = await startNode({ ...each, port: Number(port), secretFile: cluster.secretFile });
+    }
+    for (const [each, other] of swapped) {
+      const told = new RegExp(
+        `${each.address} .*unreachable: node \\d answers there: were data directories .*mixed up`,
+      );
+      await until(`${other.address} is told apart`, async () =>
+        told.test((await hubCommand(three.dataDir, 'status')).stdout),
+      );
+    }
+    for (const each of [one, two]) await each.hub.stop();
+    for (const each of [one, two]) await each.restart();
+    await whoLeads(cluster.nodes);
   });
 });

@@ -723,4 +723,10 @@ export const mutants = [
     ],
     tests: kills,
   },
+  {
+    name: 'a node at the address of another is taken for a wiped one',
+    patches: [patch('peers/peers.ts', 'cluster === self().cluster && node !== member.id', 'false')],
+    tests: three,
+    grep: 'which node answers',
+  },
 ];
