@@ -7,6 +7,8 @@ import { until } from '../../support/processes';
 const DEADLINE_MS = 60_000;
 
 const PALETTE_PATIENCE_MS = 5_000;
+/** Until then a click on a row has had its effect, or was lost. */
+const CLICK_TAKES_MS = 10_000;
 
 function isShown(what: Locator, withinMs: number): Promise<boolean> {
   return what.waitFor({ timeout: withinMs }).then(
@@ -148,10 +150,17 @@ export class Driver {
     return this.page.locator('.sidebar .monaco-list-row', { hasText: title }).first();
   }
 
-  /** A button at the end of a row, which is there while the mouse is. */
-  async clickRowAction(title: string, label: string): Promise<void> {
-    await this.row(title).hover();
-    await this.row(title).locator(`.action-label[aria-label*="${label}"]`).click();
+  /**
+   * A button at the end of a row, which is there while the mouse is. The workbench makes it anew when the view changes, and a
+   * click that meets this is lost: then it is clicked again.
+   */
+  async clickRowAction(title: string, label: string, isDone: () => boolean): Promise<void> {
+    for (let clicks = 0; clicks < 3; clicks++) {
+      await this.row(title).hover();
+      await this.row(title).locator(`.action-label[aria-label*="${label}"]`).click();
+      if (await until(label, isDone, CLICK_TAKES_MS).catch(() => false)) return;
+    }
+    throw new Error(`${label} did nothing, three times`);
   }
 
   welcome(text: string): Locator {

@@ -184,9 +184,8 @@ describe('the hub of a team', function () {
   });
 
   it('Copy into This Project makes an entry of its own', async () => {
-    await alpha.clickRowAction('Decision 1 of gamma', 'Copy into This Project');
     const copied = (): boolean => textOf('alpha/.context/DECISIONS.md').includes('] Decision 1 of gamma\n');
-    await until('it is in the file', copied, 30_000);
+    await alpha.clickRowAction('Decision 1 of gamma', 'Copy into This Project', copied);
     const [theirs] = team.log().filter(({ content }) => content === 'Decision 1 of gamma');
     assert.ok(theirs);
     assert.equal(textOf('alpha/.context/DECISIONS.md').includes(theirs.id), false);
