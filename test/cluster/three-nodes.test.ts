@@ -152,8 +152,10 @@ describe('a cluster of three', function () {
       const told = new RegExp(
         `${each.address} .*unreachable: node \\d answers there: were data directories .*mixed up`,
       );
-      await until(`${other.address} is told apart`, async () =>
-        told.test((await hubCommand(three.dataDir, 'status')).stdout),
+      await until(
+        `${other.address} is told apart`,
+        async () => told.test((await hubCommand(three.dataDir, 'status')).stdout),
+        30_000,
       );
     }
     for (const each of [one, two]) await each.hub.stop();
