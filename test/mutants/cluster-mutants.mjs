@@ -22,7 +22,6 @@ const voter = ['test/cluster/lost-voter.test.ts'];
 const lost = ['test/cluster/lost-majority.test.ts'];
 const discards = ['test/cluster/discards.test.ts'];
 const access = ['test/cluster/access.test.ts'];
-const kills = ['test/cluster/clients-through-kills.test.ts'];
 const proxies = ['test/cluster/through-proxies.test.ts'];
 
 /** Once the cluster has worked for a while. */
@@ -721,7 +720,7 @@ export const mutants = [
         '      for (const { command, resolve } of batch) resolve(command.kind === "register" ? { kind: "registered", record: command.record } : { kind: "revoked" } as never);\n    } finally {',
       ),
     ],
-    tests: kills,
+    tests: unit('raft-engine'),
   },
   {
     name: 'a node at the address of another is taken for a wiped one',
