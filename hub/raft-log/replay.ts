@@ -70,9 +70,11 @@ export class Replay {
   result(folder: string): Recovered {
     const { base, entries } = this;
     const commit = Math.max(base.index, this.hardState.commit);
-    const missing = entries.findIndex(({ index }, at) => index !== base.index + 1 + at);
-    const end = base.index + (missing === -1 ? entries.length : missing);
-    if (missing === -1 && commit <= end) return { hardState: { ...this.hardState, commit }, base, entries };
-    throw unreadable(`The Raft log in ${folder} lacks entry ${end + 1}`);
+    const last = Math.max(commit, this.lastIndex);
+    for (let index = base.index + 1; index <= last; index += 1) {
+      if (entries[index - base.index - 1]?.index === index) continue;
+      throw unreadable(`The Raft log in ${folder} lacks entry ${index}`);
+    }
+    return { hardState: { ...this.hardState, commit }, base, entries };
   }
 }

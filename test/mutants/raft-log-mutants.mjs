@@ -37,6 +37,6 @@ export const mutants = [
   },
   {
     name: 'takes a log for whole that ends before what is committed',
-    patches: [patch('replay.ts', 'missing === -1 && commit <= end', 'missing === -1')],
+    patches: [patch('replay.ts', 'Math.max(commit, this.lastIndex)', 'this.lastIndex')],
   },
 ];

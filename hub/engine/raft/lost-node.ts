@@ -39,10 +39,10 @@ export async function keepLost(disk: Disk, folder: string, error: LostEntriesErr
     const node = await readNodeFile(disk, folder);
     if (node !== undefined) await writeNodeFile(disk, folder, { ...node, lost });
     return verdict;
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
     const unsaid = `This could not be kept (${why}): do not start it again.`;
-    return new HubError(verdict.code, `${verdict.message} ${unsaid}`, { cause: error });
+    return new HubError(verdict.code, `${verdict.message} ${unsaid}`, { cause });
   }
 }
 
