@@ -4,23 +4,15 @@ import { HubError } from '../../core/errors';
 import { openSession, type HubSession } from '../../core/node/hub-session';
 import type { ClientInfo } from '../../core/wire';
 import { whoLeads } from '../support/cluster-clients';
-import { startCluster, type ClusterNode, type TestCluster } from '../support/cluster-processes';
-import { removeTempDirs, until } from '../support/processes';
+import { sharedCluster, type ClusterNode } from '../support/cluster-processes';
+import { until } from '../support/processes';
 
 const KILLS = 2;
 const EACH_ROUND = 10;
 
 describe('clients of a cluster whose leaders are killed', function () {
   this.timeout(180_000);
-  let cluster: TestCluster;
-
-  before(async () => {
-    cluster = await startCluster(3);
-  });
-  after(async () => {
-    await Promise.all(cluster.nodes.map(({ hub }) => hub.kill9()));
-    removeTempDirs();
-  });
+  const cluster = sharedCluster(3);
 
   /** With the admin token of that node. @returns undefined when it is not known whether it happened, or the node is gone */
   async function asked<T>(node: ClusterNode, work: (session: HubSession) => Promise<T>): Promise<T | undefined> {

@@ -6,22 +6,14 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { publishAnywhere, whoLeads } from '../support/cluster-clients';
-import { startCluster, type ClusterNode, type TestCluster } from '../support/cluster-processes';
+import { sharedCluster, type ClusterNode } from '../support/cluster-processes';
 import { endedStart, published, readJson } from '../support/hub-log';
 import { registerClient } from '../support/hub-process';
-import { removeTempDirs, until, type Finished } from '../support/processes';
+import { until, type Finished } from '../support/processes';
 
 describe('a voter whose data directory is put back as it was', function () {
   this.timeout(180_000);
-  let cluster: TestCluster;
-
-  before(async () => {
-    cluster = await startCluster(3);
-  });
-  after(async () => {
-    await Promise.all(cluster.nodes.map(({ hub }) => hub.kill9()));
-    removeTempDirs();
-  });
+  const cluster = sharedCluster(3);
 
   const startOf = (node: ClusterNode, until?: RegExp): Promise<Finished> => {
     const { port } = new URL(node.address);

@@ -67,9 +67,7 @@ export async function runLegs(options: LegsOptions): Promise<Counts> {
       console.log(`\n--- extension: ${leg.name}`);
       const began = performance.now();
       const counts = await leg.run().catch((error: unknown): Counts => {
-        console.log(
-          `FAILED  extension ${leg.name}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
-        );
+        console.log(`FAILED  extension ${leg.name}:`, error);
         return { ...NOTHING, failed: 1 };
       });
       console.log(

@@ -1,22 +1,14 @@
 /** FM-19, the client's side: whoever knows one live node's address shares and listens through it, and finds the others when it dies. */
 import assert from 'node:assert/strict';
 import { whoLeads } from '../support/cluster-clients';
-import { startCluster, type TestCluster } from '../support/cluster-processes';
+import { sharedCluster } from '../support/cluster-processes';
 import { logEntries } from '../support/hub-log';
-import { removeTempDirs, until } from '../support/processes';
+import { until } from '../support/processes';
 import { connect, DECISION_FIELDS, mirroredIds, newProject, succeeded, type CliProject } from '../support/projects';
 
 describe('FM-19 one address of a cluster', function () {
   this.timeout(180_000);
-  let cluster: TestCluster;
-
-  before(async () => {
-    cluster = await startCluster(3);
-  });
-  after(async () => {
-    await Promise.all(cluster.nodes.map(({ hub }) => hub.kill9()));
-    removeTempDirs();
-  });
+  const cluster = sharedCluster(3);
 
   async function share(project: CliProject, id: string): Promise<void> {
     const add = ['add', 'decision', `Title of ${id}`, ...DECISION_FIELDS, '--id', id, '--share'];

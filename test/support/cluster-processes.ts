@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import { startHub, type HubProcess } from './hub-process';
-import { tempDir } from './processes';
+import { removeTempDirs, tempDir } from './processes';
 
 export interface ClusterNode {
   readonly address: string;
@@ -96,6 +96,33 @@ export async function startCluster(
     }),
   );
   return { nodes, secretFile, folder };
+}
+
+/** For a `describe`: a cluster that its tests share, and that ends with them. */
+export function sharedCluster(count: number): TestCluster {
+  let started: TestCluster | undefined;
+  const cluster = (): TestCluster => {
+    if (started === undefined) throw new Error('the cluster is there once `before` has run');
+    return started;
+  };
+  before(async () => {
+    started = await startCluster(count);
+  });
+  after(async () => {
+    await Promise.all((started?.nodes ?? []).map(({ hub }) => hub.kill9()));
+    removeTempDirs();
+  });
+  return {
+    get nodes() {
+      return cluster().nodes;
+    },
+    get secretFile() {
+      return cluster().secretFile;
+    },
+    get folder() {
+      return cluster().folder;
+    },
+  };
 }
 
 export const logOf = (node: Pick<ClusterNode, 'dataDir'>): Buffer =>

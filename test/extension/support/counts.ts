@@ -26,7 +26,12 @@ export function readCounts(file: string, exitCode: number): Counts {
   if (!fs.existsSync(file)) throw new Error(`the host exited with ${exitCode} and left no counts: did the suite load?`);
   const { passes, failures, pending } = stats.parse(JSON.parse(fs.readFileSync(file, 'utf8')));
   if (passes === 0) throw new Error('no test passed');
-  const isOnlyTheEnd = exitCode !== 0 && failures === 0;
-  if (isOnlyTheEnd) console.log(`FAILED  the host exited with ${exitCode}, though its tests passed`);
-  return { passed: passes, failed: isOnlyTheEnd ? 1 : failures, skipped: pending };
+  return judged({ passed: passes, failed: failures, skipped: pending }, 'the host', exitCode);
+}
+
+/** Tests that passed are no run that passed when its process ended badly. */
+export function judged(counts: Counts, who: string, exitCode: number): Counts {
+  if (exitCode === 0 || counts.failed > 0) return counts;
+  console.log(`FAILED  ${who} exited with ${exitCode}, though its tests passed`);
+  return { ...counts, failed: 1 };
 }

@@ -4,7 +4,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import * as z from 'zod';
-import type { Counts } from './counts';
+import { judged, type Counts } from './counts';
 import { setupEnv, type UiSetup } from './ui-setup';
 
 const counts = z.object({ passed: z.int(), failed: z.int(), skipped: z.int() });
@@ -27,9 +27,7 @@ export async function runUi(root: string, setup: UiSetup): Promise<Counts> {
   const code = await new Promise<number>((resolve) => child.once('exit', (exitCode) => resolve(exitCode ?? 1)));
   try {
     if (!fs.existsSync(result)) throw new Error(`mocha exited with ${code} and left no counts`);
-    const read = counts.parse(JSON.parse(fs.readFileSync(result, 'utf8')));
-    if (code === 0 || read.failed > 0) return read;
-    throw new Error(`mocha exited with ${code}, though the tests passed`);
+    return judged(counts.parse(JSON.parse(fs.readFileSync(result, 'utf8'))), 'mocha', code);
   } finally {
     fs.rmSync(dir, { recursive: true, force: true });
   }
